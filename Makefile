@@ -1,0 +1,93 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := build/demo
+
+export SPARK_CONF_DIR ?= conf/local
+export PYSPARK_PYTHON ?= $(CURDIR)/$(BIN)/python
+export SPARK_LOCAL_IP ?= 127.0.0.1
+
+.PHONY: help
+help: ## print the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+.PHONY: java
+java:
+	@version=$$("$${JAVA_HOME:+$$JAVA_HOME/bin/}java" -version 2>&1 | sed -nE 's/.* version "([0-9]+).*/\1/p'); \
+	if [ -z "$$version" ] || [ "$$version" -lt 17 ]; then \
+	  echo "error: Spark needs Java 17 or newer, found $${version:-none}; install it (Debian: openjdk-17-jre-headless) or set JAVA_HOME" >&2; exit 1; fi
+
+.PHONY: setup
+setup: java $(READY) ## create .venv with the tested versions
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+	  { echo "error: the tested versions are for Python 3.11; install it or call make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.PHONY: demo
+demo: setup $(DEMO)/archive/truth.csv ## score a synthetic archive on Spark in local mode, show the table, write a report
+	$(BIN)/spark-submit jobs/score_archive.py --archive $(DEMO)/archive --scores $(DEMO)/scores \
+	  --pixels $(DEMO)/pixels
+	$(BIN)/python -c 'import pandas; print(pandas.read_parquet("$(DEMO)/scores", columns=["image_id", "view", "p_frontal", "rows", "columns", "error"]).sample(8, random_state=1).to_string(index=False, max_colwidth=50))'
+	$(BIN)/spark-submit jobs/audit_views.py --scores $(DEMO)/scores --pixels $(DEMO)/pixels \
+	  --metadata $(DEMO)/archive/mimic-cxr-2.0.0-metadata.csv.gz --out $(DEMO)/audit
+
+.PHONY: train-demo
+train-demo: setup $(DEMO)/archive/truth.csv ## train for a few epochs on the synthetic archive
+	$(BIN)/spark-submit jobs/train.py --archive $(DEMO)/archive --labels $(DEMO)/archive/truth.csv \
+	  --epochs 30 --bundle $(DEMO)/bundle
+
+.PHONY: notebooks
+notebooks: setup ## run the notebooks and keep their outputs in them
+	$(BIN)/python notebooks/execute.py notebooks/explore_scores.ipynb notebooks/train_and_judge.ipynb
+
+$(DEMO)/archive/truth.csv: | $(READY)
+	rm -rf $(DEMO)
+	$(BIN)/python jobs/make_phantoms.py --out $(DEMO)/archive --studies 150 --rows 768 \
+	  --bad 0.05 --missing-views 0.042 --wrong-views 0.02
+
+.PHONY: check
+check: setup ## lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: test
+test: check ## lint, type-check and run the tests
+	$(BIN)/python -m pytest
+
+.PHONY: test-kills
+test-kills: setup ## kill drivers and workers 20 times each, both formats
+	CXRSPARK_KILLS=20 $(BIN)/python -m pytest tests/test_kills.py
+
+.PHONY: bench-throughput
+bench-throughput: setup ## images/s of the job beside a bare loop that only shrinks
+	$(BIN)/python benchmarks/throughput.py
+
+.PHONY: bench-memory
+bench-memory: setup ## memory of the Python workers over 1,000 and 10,000 images
+	$(BIN)/python benchmarks/worker_memory.py
+
+.PHONY: bench-report
+bench-report: setup ## an audit and its report over 377,110 rows
+	$(BIN)/python benchmarks/report.py
+
+.PHONY: bench-feed
+bench-feed: setup ## an epoch fed by Petastorm beside one from arrays in memory
+	$(BIN)/python benchmarks/petastorm_feed.py
+
+.PHONY: bench-rescore
+bench-rescore: setup ## score 377,110 kept pixels, then a run with nothing to do
+	$(BIN)/python benchmarks/rescore.py
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

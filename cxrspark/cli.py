@@ -1,0 +1,109 @@
+"""From a job's command line to its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+from pydantic_settings import CliApp, SettingsError
+
+from cxrspark.errors import UserError
+from cxrspark.settings import JobSettings, describe
+
+Settings = TypeVar("Settings", bound=JobSettings)
+
+
+def run_job(
+    settings_class: type[Settings],
+    run: Callable[[Settings], None],
+    argv: list[str] | None = None,
+) -> int:
+    """Parse the settings, run the job and say in one line what went wrong.
+
+    Args:
+        settings_class: The job's settings.
+        run: The job.
+        argv: Arguments without the program; the process' own by default.
+
+    Returns:
+        Exit code: 0 the job completed, 2 the user must change something, 1 anything else,
+        130 interrupted.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in argv
+    try:
+        settings = read_settings(settings_class, argv)
+        debug = settings.debug
+        run(settings)
+    except UserError as error:
+        return _failed(2, str(error), debug)
+    except KeyboardInterrupt:
+        return _failed(130, "interrupted; run it again to finish", debug)
+    except Exception as error:
+        hint = "" if debug else " (--debug shows the stack trace)"
+        return _failed(1, f"failed: {_cause(error)}{hint}", debug)
+    return 0
+
+
+def read_settings(settings_class: type[Settings], argv: list[str]) -> Settings:
+    """Settings from the arguments, the environment and the file that `--config` names.
+
+    Raises:
+        UserError: An unknown option or key, or a value that does not fit.
+    """
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    finder.add_argument("--config", type=Path, default=os.environ.get("CXRSPARK_CONFIG"))
+    try:
+        config = finder.parse_known_args(argv)[0].config
+        return CliApp.run(settings_class, cli_args=argv, **_read_yaml(config))
+    except ValidationError as error:
+        raise UserError(f"{describe(error)}; --help explains the settings") from error
+    except (SettingsError, argparse.ArgumentError) as error:
+        said = str(error).removeprefix("error parsing CLI: ")
+        raise UserError(f"{said}; --help explains the settings") from error
+
+
+def _read_yaml(config: Path | None) -> Mapping[str, Any]:
+    if config is None:
+        return {}
+    try:
+        content = yaml.safe_load(config.read_text()) or {}
+    except OSError as error:
+        raise UserError(f"--config {config}: {error.strerror}; name a readable file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"--config {config}: not YAML: {_first_line(error)}") from error
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise UserError(f"--config {config}: must hold `key: value` lines")
+    return content
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong at the bottom of it, also on an executor or in the JVM."""
+    java = getattr(error, "java_exception", None)
+    while java is not None and java.getCause() is not None:
+        java = java.getCause()
+    text = str(java.getMessage()) if java is not None else str(error)
+    if "Traceback (most recent call last)" in text:  # of a Python worker: its last line tells
+        trace = text.split("JVM stacktrace:")[0].split("Driver stacktrace:")[0]
+        lines = [line for line in trace.splitlines() if line and not line[0].isspace()]
+        return lines[-1]
+    return _first_line(text)
+
+
+def _first_line(error: object) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def _failed(code: int, line: str, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"error: {line}", file=sys.stderr)
+    return code

@@ -1,0 +1,25 @@
+"""What the jobs ask of the Spark session that they build."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from cxrspark.table import DELTA_SETTINGS, Format
+
+
+def session_settings(table_format: Format = "parquet") -> dict[str, str]:
+    """Settings for `SparkSession.builder.config(map=…)`.
+
+    Started as `python jobs/…`, not by spark-submit, the workers run this very Python, unless
+    PYSPARK_PYTHON names another.
+
+    Args:
+        table_format: Of the tables that the job reads and writes.
+    """
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    return {
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        **(DELTA_SETTINGS if table_format == "delta" else {}),
+    }

@@ -1,0 +1,82 @@
+"""Settings of the jobs: command line over environment over YAML file over defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from cxrspark.table import Format
+
+
+class JobSettings(BaseSettings):
+    """What every job takes; a field is `--kebab-case`, a YAML key and `CXRSPARK_UPPER_CASE`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CXRSPARK_",
+        extra="forbid",
+        frozen=True,
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_exit_on_error=False,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+    )
+
+    config: Path | None = Field(None, description="YAML file with settings; options win over it")
+    debug: bool = Field(False, description="show the stack trace of an error")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over what is passed in, which is the YAML file's content."""
+        return env_settings, init_settings
+
+
+class ScoreSettings(JobSettings):
+    """Call every image of a chest X-ray archive frontal or lateral."""
+
+    archive: str = Field(description="root of the archive: a folder or a URL", min_length=1)
+    scores: str = Field(description="table to append the scores to", min_length=1)
+    manifest: str | None = Field(
+        None,
+        description="CSV, Parquet or list of paths; IMAGE_FILENAMES or cxr-record-list.csv.gz at "
+        "the root, else a listing, where not given",
+    )
+    model: str | None = Field(None, description="model bundle; the shipped one where not given")
+    pixels: str | None = Field(None, description="table that keeps the 64x64 pixels for later runs")
+    format: Format = Field("parquet", description="format of the tables")
+    commit_images: int | None = Field(
+        None, gt=0, description="images a commit; 4096 a core and at least 8192 where not given"
+    )
+
+    @field_validator("archive")
+    @classmethod
+    def _without_slash(cls, archive: str) -> str:
+        """Spell a root in one way, since rows are told apart by it."""
+        return archive.rstrip("/") or "/"
+
+
+def describe(error: Any) -> str:
+    """One line on the first thing wrong with the settings, from pydantic's error."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    option = "--" + name.replace("_", "-")
+    if first["type"] == "missing":
+        missing = [e["loc"][0] for e in error.errors() if e["type"] == "missing"]
+        return "needs " + " and ".join(f"--{name}".replace("_", "-") for name in missing)
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting {name!r}; the file's keys are the options with _ for -"
+    return f"{option} {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"

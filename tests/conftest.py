@@ -1,0 +1,77 @@
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from py4j.java_gateway import JavaClass
+from pyspark.errors import PySparkRuntimeError
+from pyspark.sql import SparkSession
+
+from cxrspark.session import session_settings
+from cxrspark.synthetic import write_archive
+from cxrspark.synthetic_plan import ArchiveSettings
+from cxrspark.table import DELTA_PACKAGE, DELTA_SETTINGS
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.log.level": "ERROR",
+}
+
+
+def start(more: dict[str, str]) -> SparkSession:
+    options = " ".join(f"--conf {key}={value}" for key, value in (SETTINGS | more).items())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_SUBMIT_ARGS", f"--master local[2] {options} pyspark-shell")
+        return SparkSession.builder.config(map=session_settings()).getOrCreate()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """One session for all tests, with Delta Lake where its package can be resolved."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    try:
+        session = start(DELTA_SETTINGS | {"spark.jars.packages": DELTA_PACKAGE})
+    except PySparkRuntimeError:  # the JVM ends where it cannot resolve a package
+        session = start({})
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def delta(spark: SparkSession) -> None:
+    """Skip a test that needs Delta Lake, or fail it where all must run."""
+    if not isinstance(spark.sparkContext._jvm.io.delta.tables.DeltaTable, JavaClass):
+        if os.environ.get("CXRSPARK_NO_SKIP"):
+            pytest.fail(f"{DELTA_PACKAGE} cannot be resolved")
+        pytest.skip(f"needs {DELTA_PACKAGE}, which cannot be resolved here")
+
+
+@pytest.fixture(params=["parquet", "delta"])
+def table_format(request: pytest.FixtureRequest) -> str:
+    """Both formats of a table."""
+    if request.param == "delta":
+        request.getfixturevalue("delta")
+    return str(request.param)
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Labelled radiographs that may not be shipped."""
+    if not (SHARED_DATA / "labels.csv").is_file():
+        pytest.skip("needs ../shared/data, which is not part of the project")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A synthetic archive with each kind of bad or unusual file, and truth.csv beside it."""
+    root = tmp_path_factory.mktemp("phantoms") / "archive"
+    write_archive(ArchiveSettings(out=root, studies=40, rows=256, bad=0.35, seed=7, processes=2))
+    return root
