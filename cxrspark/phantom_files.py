@@ -1,0 +1,97 @@
+"""A phantom's view as the bytes of a file: good, unusual or bad."""
+
+from __future__ import annotations
+
+import zlib
+from io import BytesIO
+from typing import Literal, get_args
+
+import numpy as np
+from PIL import Image
+
+from cxrspark.phantom_film import expose
+from cxrspark.phantoms import View, attenuation, render
+
+Kind = Literal[
+    "jpeg", "truncated", "empty", "text", "missing", "listed twice", "16-bit png", "cmyk jpeg",
+    "1x1", "constant", "20000x20000",
+]  # fmt: skip
+UNUSUAL_KINDS: tuple[Kind, ...] = get_args(Kind)[1:]
+GOOD_KINDS: tuple[Kind, ...] = ("jpeg", "listed twice", "16-bit png", "cmyk jpeg")
+"""Kinds that have a view; the others must end as an error."""
+
+QUALITY = 95
+"""Of JPEG files, MIMIC-CXR-JPG's."""
+
+BOMB_SIDE = 20_000
+"""Rows and columns that a decompression bomb declares."""
+
+
+def encode(view: View, kind: Kind) -> bytes | None:
+    """Make the file of a view.
+
+    Args:
+        view: Of a phantom study.
+        kind: What kind of file.
+
+    Returns:
+        The file's bytes; None where there is no file.
+    """
+    if kind == "missing":
+        return None
+    if kind == "empty":
+        return b""
+    if kind == "text":
+        return b"This is no image, whatever its name says.\n" * 20
+    if kind == "1x1":
+        return _jpeg(Image.new("L", (1, 1), 128))
+    if kind == "constant":
+        return _jpeg(Image.new("L", (view.columns, view.rows), 128))
+    if kind == "20000x20000":
+        return _bomb()
+    if kind == "16-bit png":
+        return _png16(view)
+    picture = Image.fromarray(render(view))
+    if kind == "cmyk jpeg":
+        return _jpeg(picture.convert("RGB").convert("CMYK"))
+    data = _jpeg(picture)
+    return data[: len(data) * 2 // 5] if kind == "truncated" else data
+
+
+def declared_size(view: View, kind: Kind) -> tuple[int, int]:
+    """Rows and columns that the file of a view declares, or would if it were sound."""
+    if kind == "1x1":
+        return 1, 1
+    if kind == "20000x20000":
+        return BOMB_SIDE, BOMB_SIDE
+    return view.rows, view.columns
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()
+
+
+def _png16(view: View) -> bytes:
+    signal = expose(attenuation(view), view.film.scatter)
+    signal = (signal - signal.min()) / np.ptp(signal)
+    small = Image.fromarray(np.asarray(200 + 3600 * signal, np.float32))
+    picture = small.resize((view.columns, view.rows), Image.Resampling.BILINEAR)
+    file = BytesIO()
+    Image.fromarray(np.asarray(picture).astype(np.uint16)).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def _bomb() -> bytes:
+    """A PNG of a few bytes whose header declares 20,000 x 20,000 pixels."""
+    size = BOMB_SIDE.to_bytes(4, "big")
+    chunks = (
+        (b"IHDR", size + size + bytes((8, 0, 0, 0, 0))),
+        (b"IDAT", zlib.compress(bytes(BOMB_SIDE + 1))),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
+        for name, body in chunks
+    )
