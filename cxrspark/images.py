@@ -1,0 +1,68 @@
+"""Manifest to pixels: every image is read and shrunk where its partition is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice, tee
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from cxrspark.pixels import RECIPE, PixelsError, shrink
+from cxrspark.schemas import MANIFEST, PIXELS
+from cxrspark.storage import ObjectError, open_store, read_many
+from cxrspark.tally import Tally
+
+Batches = Iterable[pa.RecordBatch]
+Row = tuple[int | None, int | None, bytes | None, str | None]
+
+
+def read_pixels(manifest: DataFrame, archive: str, tally: Tally | None = None) -> DataFrame:
+    """Shrink every image of the manifest to 64×64.
+
+    Args:
+        manifest: Columns of `cxrspark.schemas.MANIFEST`; its partitions are the tasks.
+        archive: Root folder or URL, as the executors see it.
+        tally: Counts images and errors as tasks end.
+
+    Returns:
+        Columns of `cxrspark.schemas.PIXELS`, a row for each row of `manifest`: `pixels` holds
+        4,096 bytes (uint8, row-major, shape (64, 64)), or is null and `error` says why.
+    """
+    ids = manifest.select(*MANIFEST.names)
+    return ids.mapInArrow(_reader(archive, tally), PIXELS)
+
+
+def _reader(archive: str, tally: Tally | None) -> Callable[[Batches], Batches]:
+    def read(batches: Batches) -> Batches:
+        listed, ahead = tee(batches)
+        paths = (path for batch in ahead for path in batch.column("path").to_pylist())
+        contents = read_many(open_store(archive), paths)
+        for ids in listed:
+            rows = [_row(content) for content in islice(contents, ids.num_rows)]
+            if tally:
+                tally.count(len(rows), sum(error is not None for *_, error in rows))
+            yield _with_pixels(ids, rows, archive)
+
+    return read
+
+
+def _row(content: bytes | ObjectError) -> Row:
+    """(rows, columns, pixels, error) of one image."""
+    if isinstance(content, ObjectError):
+        return None, None, None, str(content)
+    try:
+        pixels = shrink(content)
+    except PixelsError as error:
+        return None, None, None, str(error)
+    return pixels.rows, pixels.columns, pixels.values.tobytes(), None
+
+
+def _with_pixels(ids: pa.RecordBatch, rows: list[Row], archive: str) -> pa.RecordBatch:
+    schema = to_arrow_schema(PIXELS)
+    columns = [*zip(*rows, strict=True)] or [()] * 4
+    values = [*columns, [RECIPE] * len(rows), [archive] * len(rows)]
+    fields = list(schema)[len(ids.schema) :]
+    arrays = [pa.array(v, field.type) for v, field in zip(values, fields, strict=True)]
+    return pa.RecordBatch.from_arrays([*ids.columns, *arrays], schema=schema)

@@ -1,0 +1,80 @@
+"""Pixels to probabilities on one core, without TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
+
+from cxrspark.pixels import SIDE, Grey8
+
+BATCH = 32
+"""Images of one call: they stay in a core's cache; 256 at once take 1.6 times longer."""
+
+
+class Scorer:
+    """One single-threaded LiteRT interpreter.
+
+    Args:
+        flatbuffer: LiteRT model: uint8 (n, 64, 64) in, float32 (n, 1) out.
+    """
+
+    def __init__(self, flatbuffer: bytes):
+        with _silent_stderr():
+            self._interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
+            self._input = self._interpreter.get_input_details()[0]["index"]
+            self._output = self._interpreter.get_output_details()[0]["index"]
+            self._interpreter.resize_tensor_input(self._input, (BATCH, SIDE, SIDE))
+            self._interpreter.allocate_tensors()
+
+    def p_frontal(self, pixels: Grey8) -> npt.NDArray[np.float32]:
+        """Probability that each image is frontal.
+
+        Args:
+            pixels: uint8, shape (n, 64, 64).
+
+        Returns:
+            float32, shape (n,), 0 … 1.
+
+        Raises:
+            ValueError: The model's weights are damaged.
+        """
+        scores = np.empty(len(pixels), np.float32)
+        batch = np.zeros((BATCH, SIDE, SIDE), np.uint8)
+        for start in range(0, len(pixels), BATCH):
+            images = pixels[start : start + BATCH]
+            batch[: len(images)] = images
+            self._interpreter.set_tensor(self._input, batch)
+            self._interpreter.invoke()
+            output = self._interpreter.get_tensor(self._output)
+            scores[start : start + BATCH] = output.reshape(BATCH)[: len(images)]
+        if not np.isfinite(scores).all():
+            raise ValueError("the model gives scores that are not numbers")
+        return scores
+
+
+@lru_cache(maxsize=2)
+def scorer(flatbuffer: bytes) -> Scorer:
+    """The Python worker's scorer of this model: built once, kept for the tasks that follow."""
+    return Scorer(flatbuffer)
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Keep LiteRT's own line about its delegate, written by C++, from every worker's log."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,171 @@
+"""Which images an archive holds, and what they are called."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import warnings
+import zlib
+from collections.abc import Iterator
+from io import BytesIO, StringIO
+from pathlib import PurePosixPath
+
+import obstore
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from obstore.exceptions import InvalidPathError
+from obstore.store import ObjectStore
+from pyspark.sql import DataFrame, SparkSession
+
+from cxrspark.errors import UserError
+from cxrspark.schemas import MANIFEST
+from cxrspark.storage import local_path, open_store, read_file
+
+AT_ROOT = ("IMAGE_FILENAMES", "cxr-record-list.csv.gz")
+"""Manifests that MIMIC-CXR-JPG and MIMIC-CXR bring along."""
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".dcm", ".dicom")
+
+_IMAGE_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}"
+_MIMIC_PATH = rf"(?:^|/)p(?P<subject_id>\d+)/s(?P<study_id>\d+)/(?P<image_id>{_IMAGE_ID})\.\w+$"
+_OTHER_NAMES = {"dicom_id": "image_id", "patient_id": "subject_id"}
+_KNOWN = {"path", "image_id", "study_id", "subject_id", *_OTHER_NAMES}
+
+
+def read_manifest(spark: SparkSession, archive: str, manifest: str | None = None) -> DataFrame:
+    """One row for each distinct image of an archive.
+
+    Args:
+        spark: The session.
+        archive: Root folder or URL.
+        manifest: CSV with a `path` column (and `image_id` or `dicom_id`, `study_id`,
+            `subject_id` or `patient_id`), Parquet with the same, or a list of paths, one a line;
+            gzip or not. Where not given: `AT_ROOT`, else a recursive listing.
+
+    Returns:
+        Columns of `cxrspark.schemas.MANIFEST`. Ids missing from the manifest come from MIMIC's
+        path layout; elsewhere the image id is the path and the others are null.
+
+    Raises:
+        UserError: No such archive or manifest, no path column, or no image in it.
+    """
+    return spark.createDataFrame(load_manifest(archive, manifest), MANIFEST)
+
+
+def load_manifest(archive: str, manifest: str | None = None) -> pd.DataFrame:
+    """As `read_manifest`, into memory: about 400 bytes an image."""
+    store = open_store(archive)
+    named = _named(manifest) if manifest else _at_root(store)
+    if named:
+        listed = _relative(_parse(*named), archive)
+    else:
+        listed = pd.DataFrame({"path": list(_listing(store))}, dtype="string")
+    if listed.empty:
+        source = named[0] if named else f"archive {archive}"
+        raise UserError(f"{source}: holds no image; name another archive or --manifest FILE")
+    return _identify(listed)
+
+
+def _named(manifest: str) -> tuple[str, bytes]:
+    try:
+        return manifest, read_file(manifest)
+    except FileNotFoundError as error:
+        raise UserError(f"manifest {manifest}: no such file; name an existing one") from error
+    except OSError as error:
+        raise UserError(f"manifest {manifest}: cannot be read: {error.strerror}") from error
+
+
+def _at_root(store: ObjectStore) -> tuple[str, bytes] | None:
+    for name in AT_ROOT:
+        try:
+            return name, bytes(obstore.get(store, name).bytes())
+        except FileNotFoundError:
+            continue
+    return None
+
+
+def _parse(name: str, content: bytes) -> pd.DataFrame:
+    """Known columns of a manifest, all strings; `path` is one of them."""
+    try:
+        if content.startswith(b"PAR1"):
+            table = _parse_parquet(content)
+        else:
+            if content.startswith(b"\x1f\x8b"):
+                content = gzip.decompress(content)
+            table = _parse_text(content.decode("utf-8-sig"))
+    except (ValueError, OSError, EOFError, zlib.error, pd.errors.ParserWarning) as error:
+        said = str(error).splitlines()[0]
+        raise UserError(f"manifest {name}: neither CSV, Parquet nor a list: {said}") from error
+    for other, column in _OTHER_NAMES.items():
+        if other in table and column not in table:
+            table = table.rename(columns={other: column})
+    if "path" not in table:
+        columns = ", ".join(map(str, table.columns[:8])) or "no column that is known"
+        raise UserError(f"manifest {name}: needs a column `path`, has {columns}")
+    return table
+
+
+def _parse_parquet(content: bytes) -> pd.DataFrame:
+    """Ids are cast before pandas can make floats of integers with nulls."""
+    table = pq.read_table(BytesIO(content))
+    known = table.select([name for name in table.column_names if name in _KNOWN])
+    columns = {name: known[name].cast(pa.string()).to_pandas() for name in known.column_names}
+    return pd.DataFrame(columns, dtype="string")
+
+
+def _parse_text(text: str) -> pd.DataFrame:
+    header = text.split("\n", 1)[0].strip()
+    names = {name.strip().strip('"') for name in header.split(",")}
+    if not names & _KNOWN and ("," not in header or re.search(r"[./]", header)):
+        if "\t" in header or ";" in header:
+            raise ValueError("columns must be separated by commas")
+        lines = (line.strip() for line in text.splitlines())
+        return pd.DataFrame({"path": [line for line in lines if line]}, dtype="string")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+        return pd.read_csv(StringIO(text), dtype="string", skipinitialspace=True, index_col=False)
+
+
+def _relative(listed: pd.DataFrame, archive: str) -> pd.DataFrame:
+    """Paths of a manifest, relative to the root however it was written."""
+    path = listed["path"].astype("string").fillna("").str.strip()
+    local = local_path(archive)
+    roots = {archive, *([str(local), str(local.absolute()), str(local.resolve())] if local else [])}
+    for root in sorted(roots, key=len, reverse=True):
+        path = path.str.removeprefix(root.rstrip("/") + "/")
+    return listed.assign(path=path.str.removeprefix("./").str.lstrip("/"))
+
+
+def _identify(listed: pd.DataFrame) -> pd.DataFrame:
+    """Fill in ids, and keep one row of an image that is listed more than once."""
+    from_path = listed["path"].str.extract(_MIMIC_PATH)
+    ids = {}
+    for name in ("image_id", "study_id", "subject_id"):
+        given = listed[name].str.strip() if name in listed else from_path[name]
+        ids[name] = given.where(given != "").fillna(from_path[name])
+    ids["image_id"] = ids["image_id"].fillna(listed["path"])
+    rows = pd.DataFrame({**ids, "path": listed["path"]})
+    rows = rows.assign(no_path=rows["path"] == "").sort_values(["image_id", "no_path", "path"])
+    rows = rows.drop_duplicates("image_id", ignore_index=True).drop(columns="no_path")
+    return rows.astype(object).where(rows.notna(), None)
+
+
+def _listing(store: ObjectStore) -> Iterator[str]:
+    try:
+        for chunk in obstore.list(store, chunk_size=10_000):
+            for entry in chunk:
+                path = PurePosixPath(entry["path"])
+                hidden = any(part.startswith((".", "_")) for part in path.parts)
+                if not hidden and _may_be_image(path):
+                    yield str(path)
+    except InvalidPathError as error:
+        said = str(error).splitlines()[0]
+        raise UserError(f"archive: {said}; rename that file or name a --manifest") from error
+
+
+def _may_be_image(path: PurePosixPath) -> bool:
+    """By its suffix; DICOM files are often named by a UID, without one."""
+    suffix = path.suffix.lower()
+    is_uid = path.name.replace(".", "").isdigit()
+    return suffix in IMAGE_SUFFIXES or is_uid

@@ -1,0 +1,205 @@
+"""One scoring run: what is left to do, done commit by commit, and checked at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from itertools import count
+from math import ceil
+from uuid import uuid4
+
+import pandas as pd
+from pyspark import Broadcast, StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from cxrspark.bundle import Bundle, load_bundle
+from cxrspark.errors import UserError
+from cxrspark.images import read_pixels
+from cxrspark.manifest import load_manifest
+from cxrspark.progress import Progress
+from cxrspark.schemas import MANIFEST, PIXELS, RUNS, SCORES
+from cxrspark.scores import refuse_other_recipe, score
+from cxrspark.settings import ScoreSettings
+from cxrspark.summary import Summary, checked_counts, run_row
+from cxrspark.table import Commit, Table, open_table
+from cxrspark.tally import Tally
+
+TASK_IMAGES = 256
+"""Images that one task reads: seconds of work, so that starting it does not show."""
+
+BATCH_IMAGES = 64
+"""Images handed on at once: few enough that scoring starts while the task still reads."""
+
+SCORING_IS_FASTER = 16
+"""Kept pixels are scored in commits so many times larger than images are read in."""
+
+ARROW_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that the steps of one run share."""
+
+    spark: SparkSession
+    settings: ScoreSettings
+    bundle: Bundle
+    flatbuffer: Broadcast[bytes]
+    scores: Table
+    runs: Table
+    pixels: Table | None
+    tally: Tally
+    run_id: str = field(default_factory=lambda: uuid4().hex[:12])
+    numbers: Iterator[int] = field(default_factory=count)
+
+    def next_commit(self) -> Commit:
+        """Name the commit that follows."""
+        return Commit(self.run_id, next(self.numbers), self.settings.model_dump_json())
+
+    def scored(self) -> DataFrame:
+        """Rows of this model."""
+        return self.scores.read().where(F.col("model_id") == self.bundle.model_id)
+
+    def score_commit(self, pixels: DataFrame, tally: Tally | None = None) -> None:
+        """Score pixels and append them to the table."""
+        scores = score(
+            pixels,
+            self.bundle,
+            archive=self.settings.archive,
+            run_id=self.run_id,
+            flatbuffer=self.flatbuffer,
+            tally=tally,
+        )
+        self.scores.append(scores, self.next_commit())
+
+
+def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
+    """Bring the scores table up to date with the archive.
+
+    Args:
+        spark: The session; its cores decide the size of commits.
+        settings: The run's settings.
+
+    Returns:
+        What was done, after checking that each image of the manifest has exactly one row.
+
+    Raises:
+        UserError: The archive, manifest, model or a table is not what it should be.
+        RuntimeError: The table is incomplete or holds an image twice.
+    """
+    started_at = datetime.now(timezone.utc)
+    bundle = load_bundle(settings.model)
+    manifest = load_manifest(settings.archive, settings.manifest)
+    run = _open(spark, settings, bundle)
+    todo = manifest[~_among(manifest, run.scored(), settings)]
+    with Progress(len(todo), run.tally.counts), _small_batches(spark):
+        _score(run, todo)
+    views, errors = checked_counts(run.scored(), manifest["image_id"])
+    run.flatbuffer.destroy()
+    summary = Summary(
+        run_id=run.run_id,
+        model_id=bundle.model_id,
+        started_at=started_at,
+        ended_at=datetime.now(timezone.utc),
+        images=len(manifest),
+        scored=len(todo),
+        views=views,
+        errors=errors,
+    )
+    row = spark.createDataFrame([run_row(summary, settings, spark.version)], RUNS)
+    run.runs.append(row, run.next_commit())
+    return summary
+
+
+def runs_path(scores: str) -> str:
+    """Where the runs of a scores table are kept: beside it."""
+    return f"{scores.rstrip('/')}_runs"
+
+
+def _open(spark: SparkSession, settings: ScoreSettings, bundle: Bundle) -> Run:
+    if settings.pixels in (settings.scores, runs_path(settings.scores)):
+        raise UserError(f"--pixels {settings.pixels}: is the scores table; name another path")
+
+    def table(path: str, schema: T.StructType, comment: str) -> Table:
+        return open_table(spark, path, settings.format, schema, comment)
+
+    return Run(
+        spark=spark,
+        settings=settings,
+        bundle=bundle,
+        flatbuffer=spark.sparkContext.broadcast(bundle.flatbuffer),
+        scores=table(settings.scores, SCORES, "View of each image of a chest X-ray archive"),
+        runs=table(runs_path(settings.scores), RUNS, "Runs that filled the scores table"),
+        pixels=table(settings.pixels, PIXELS, "64x64 pixels") if settings.pixels else None,
+        tally=Tally.on(spark.sparkContext),
+    )
+
+
+def _score(run: Run, todo: pd.DataFrame) -> None:
+    if run.pixels:
+        pixels = run.pixels.read()
+        refuse_other_recipe(pixels, run.bundle)
+        kept = _among(todo, pixels, run.settings)
+        for images in _commits(run, todo[kept], SCORING_IS_FASTER):
+            ids = F.broadcast(run.spark.createDataFrame(images[["image_id"]]))
+            run.score_commit(run.pixels.read().join(ids, "image_id", "left_semi"), run.tally)
+        todo = todo[~kept]
+    for images in _commits(run, todo, 1):
+        _score_images(run, images)
+
+
+def _score_images(run: Run, images: pd.DataFrame) -> None:
+    """Read, shrink and score images, and keep their pixels where a table is named."""
+    cores = run.spark.sparkContext.defaultParallelism
+    tasks = cores * ceil(len(images) / (cores * TASK_IMAGES))
+    manifest = run.spark.createDataFrame(images, MANIFEST).repartition(tasks)
+    pixels = read_pixels(manifest, run.settings.archive, run.tally)
+    if run.pixels is None:
+        run.score_commit(pixels)
+        return
+    pixels.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        run.pixels.append(pixels, run.next_commit())
+        run.score_commit(pixels)
+    finally:
+        pixels.unpersist()
+
+
+def _commits(run: Run, images: pd.DataFrame, scale: int) -> Iterator[pd.DataFrame]:
+    cores = run.spark.sparkContext.defaultParallelism
+    size = scale * (run.settings.commit_images or max(8192, 4096 * cores))
+    for start in range(0, len(images), size):
+        yield images.iloc[start : start + size]
+
+
+def _among(images: pd.DataFrame, rows: DataFrame, settings: ScoreSettings) -> pd.Series[bool]:
+    """Which images the rows hold already.
+
+    Raises:
+        UserError: They hold another archive's, and its images are called the same.
+    """
+    of_another = (F.col("archive") != settings.archive) & (F.col("image_id") == F.col("path"))
+    other = F.when(of_another, F.col("archive")).alias("other")
+    held = rows.select("image_id", other).toPandas()
+    same = held[held["other"].notna() & held["image_id"].isin(images["image_id"])]
+    if len(same):
+        image_id, archive = same.iloc[0]
+        raise UserError(
+            f"table: holds {image_id} of archive {archive}; give that --archive again, "
+            "or name another table for this one"
+        )
+    return images["image_id"].isin(held["image_id"])
+
+
+@contextmanager
+def _small_batches(spark: SparkSession) -> Iterator[None]:
+    """Hand few rows to Python at once, while images are read and scored."""
+    usual = str(spark.conf.get(ARROW_ROWS))
+    spark.conf.set(ARROW_ROWS, BATCH_IMAGES)
+    try:
+        yield
+    finally:
+        spark.conf.set(ARROW_ROWS, usual)

@@ -1,0 +1,102 @@
+"""What a run came to: counts, checked against the manifest, and its row in the runs table."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import PIL
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from cxrspark import __version__
+from cxrspark.schemas import RUNS
+from cxrspark.scores import FRONTAL, LATERAL, UNCERTAIN
+from cxrspark.settings import ScoreSettings
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did, and what the table now holds for its manifest and model."""
+
+    run_id: str
+    model_id: str
+    started_at: datetime
+    ended_at: datetime
+    images: int
+    scored: int
+    views: dict[str, int]
+    errors: dict[str, int]
+
+    @property
+    def seconds(self) -> float:
+        """From the first look at the tables to the last check."""
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+def checked_counts(scored: DataFrame, images: pd.Series) -> tuple[dict[str, int], dict[str, int]]:
+    """Count views and kinds of error, once each image is seen to have exactly one row.
+
+    Args:
+        scored: Rows of one model, columns of `cxrspark.schemas.SCORES`.
+        images: Distinct image ids of the manifest.
+
+    Returns:
+        Images of each view, and of each kind of error.
+
+    Raises:
+        RuntimeError: An image has no row, or several.
+    """
+    ids = scored.sparkSession.createDataFrame(images.to_frame("image_id"))
+    rows = scored.join(F.broadcast(ids), "image_id", "left_semi")
+    kind = F.substring_index("error", ":", 1)
+    once = rows.groupBy("image_id").agg(
+        F.count("*").alias("times"), F.first("view").alias("view"), F.first(kind).alias("kind")
+    )
+    counted = once.groupBy("view", "kind").agg(
+        F.count("*").alias("images"), F.sum("times").alias("rows")
+    )
+    counts = counted.toPandas().sort_values(["images", "kind"], ascending=[False, True])
+    found, written = int(counts["images"].sum()), int(counts["rows"].sum())
+    if found != len(images):
+        raise RuntimeError(f"{len(images) - found} images lack a row; run it again")
+    if written != found:
+        raise RuntimeError(
+            f"{written - found} rows too many, another run wrote at the same time; "
+            "score into a new table"
+        )
+    return _by(counts, "view"), _by(counts, "kind")
+
+
+def _by(counts: pd.DataFrame, name: str) -> dict[str, int]:
+    named = counts.dropna(subset=name)
+    return {str(key): int(n) for key, n in zip(named[name], named["images"], strict=True)}
+
+
+def run_row(summary: Summary, settings: ScoreSettings, spark_version: str) -> tuple[object, ...]:
+    """The run's row, by the columns of `cxrspark.schemas.RUNS`."""
+    versions = {
+        "cxrspark": __version__,
+        "spark": spark_version,
+        "python": platform.python_version(),
+        "pillow": PIL.__version__,
+        "numpy": np.__version__,
+    }
+    row = {
+        "run_id": summary.run_id,
+        "model_id": summary.model_id,
+        "archive": settings.archive,
+        "manifest": settings.manifest,
+        "started_at": summary.started_at,
+        "ended_at": summary.ended_at,
+        "images": summary.images,
+        "scored": summary.scored,
+        **{view: summary.views.get(view, 0) for view in (FRONTAL, LATERAL, UNCERTAIN)},
+        "errors": sum(summary.errors.values()),
+        "images_per_second": summary.scored / summary.seconds,
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+    return tuple(row[name] for name in RUNS.names)

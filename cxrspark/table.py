@@ -1,0 +1,191 @@
+"""Tables that grow by commits: a reader sees all of a commit or nothing of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from py4j.java_gateway import JavaClass
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
+
+from cxrspark.errors import UserError
+
+Format = Literal["parquet", "delta"]
+
+DELTA_PACKAGE = "io.delta:delta-spark_2.13:4.0.1"
+"""Delta Lake for Spark 4.0, as `spark-submit --packages` takes it."""
+
+DELTA_SETTINGS = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+"""What a session needs for Delta tables, beside the package."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Names a commit, so that a repeated one is not written twice and each can be traced."""
+
+    run_id: str
+    number: int
+    settings: str
+    """JSON of the run's settings."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Parquet or Delta table with fixed columns, and one writer at a time."""
+
+    spark: SparkSession
+    path: str
+    format: Format
+    schema: T.StructType
+
+    def read(self) -> DataFrame:
+        """All rows committed so far."""
+        reader = self.spark.read.format(self.format)
+        if self.format == "parquet":  # an empty folder has no columns of its own
+            reader = reader.schema(self.schema)
+        return reader.load(self.path)
+
+    def append(self, rows: DataFrame, commit: Commit) -> None:
+        """Add rows in one commit.
+
+        The rows are gathered into one file (a commit is small enough for that), so that also a
+        Parquet commit becomes visible at once, by the rename of its file. Delta commits carry
+        the run as transaction (`txnAppId`, `txnVersion`) and the settings as user metadata.
+        """
+        first = self.schema.names[0]
+        file = rows.select(*self.schema.names).repartition(1).sortWithinPartitions(first)
+        writer = file.write.format(self.format).mode("append")
+        if self.format == "delta":
+            writer = writer.options(
+                txnAppId=commit.run_id, txnVersion=commit.number, userMetadata=commit.settings
+            )
+        writer.save(self.path)
+
+
+def open_table(
+    spark: SparkSession, path: str, table_format: Format, schema: T.StructType, comment: str
+) -> Table:
+    """Open a table to append to it, or make an empty one.
+
+    Args:
+        spark: The session.
+        path: Folder or URL that Spark can write to.
+        table_format: Which the table has, or is to have.
+        schema: The table's columns.
+        comment: What it holds, told by Delta's catalog.
+
+    Raises:
+        UserError: The path holds something else, cannot be written, or Delta Lake is not there.
+    """
+    _refuse_missing_delta(spark, table_format)
+    whole_path = _make_folder(spark, path)
+    found = _found(spark, path)
+    if found is not None:
+        _refuse_other(path, table_format, schema, *found)
+    elif table_format == "delta":
+        columns = ", ".join(
+            f"`{field.name}` {field.dataType.simpleString()} COMMENT '{field.metadata['comment']}'"
+            for field in schema
+        )
+        spark.sql(f"CREATE TABLE delta.`{whole_path}` ({columns}) USING delta COMMENT '{comment}'")
+    return Table(spark, path, table_format, schema)
+
+
+def read_table(
+    spark: SparkSession, path: str, table_format: Format, schema: T.StructType
+) -> DataFrame:
+    """Read a table that a run wrote.
+
+    Args:
+        spark: The session.
+        path: Folder or URL of the table.
+        table_format: Which the user says it has.
+        schema: Its columns.
+
+    Raises:
+        UserError: No such table, one of the other format or with other columns, or Delta Lake is
+            not there.
+    """
+    _refuse_missing_delta(spark, table_format)
+    try:
+        found = _found(spark, path)
+    except Py4JJavaError as error:
+        raise UserError(f"table {path}: cannot be read; name one that a run wrote") from error
+    if found is None:
+        raise UserError(f"table {path}: the folder is empty; name a table that a run wrote")
+    _refuse_other(path, table_format, schema, *found)
+    return Table(spark, path, table_format, schema).read()
+
+
+def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None:
+    """Format and columns of the table there; None where the folder is empty."""
+    folder, files = _file_system(spark, path)
+    names = {str(status.getPath().getName()) for status in files.listStatus(folder)}
+    if not names - {"_SUCCESS", "_temporary"}:
+        return None
+    if "_delta_log" in names:
+        if not _has_delta(spark):
+            return "delta", T.StructType()
+        return "delta", spark.read.format("delta").load(path).schema
+    try:
+        return "parquet", spark.read.parquet(path).schema
+    except (AnalysisException, Py4JJavaError) as error:
+        raise UserError(f"table {path}: the folder holds no table; name another path") from error
+
+
+def _refuse_other(
+    path: str, table_format: Format, schema: T.StructType, found: Format, columns: T.StructType
+) -> None:
+    if found != table_format:
+        raise UserError(f"table {path}: is a {found} table; add --format {found} or name another")
+    if {(f.name, f.dataType) for f in columns} != {(f.name, f.dataType) for f in schema}:
+        names = ", ".join(columns.names[:6])
+        raise UserError(f"table {path}: has other columns ({names}, …); name another path")
+
+
+def _refuse_missing_delta(spark: SparkSession, table_format: Format) -> None:
+    if table_format == "delta" and not _has_delta(spark):
+        wanted = f"{DELTA_PACKAGE} on Spark 4.0, io.delta:delta-spark_2.12:3.3.2 on 3.5"
+        raise UserError(f"--format delta: add --packages to spark-submit: {wanted}")
+
+
+def _has_delta(spark: SparkSession) -> bool:
+    jvm: Any = spark.sparkContext._jvm
+    return isinstance(jvm.io.delta.tables.DeltaTable, JavaClass)
+
+
+def _make_folder(spark: SparkSession, path: str) -> str:
+    """Make the folder, and a file in it, so that a run does not end in a refusal to write.
+
+    What Spark left of a commit that died goes: the next commit would add it once more.
+
+    Returns:
+        The path with its scheme.
+    """
+    if re.search(r"[\[\]{}*?]", path):
+        raise UserError(f"table {path}: Spark reads []{{}}*? as a pattern; name another path")
+    try:
+        folder, files = _file_system(spark, path)
+        files.mkdirs(folder)
+        probe = folder.suffix("/_writable")
+        files.create(probe, True).close()
+        files.delete(probe, False)
+        files.delete(folder.suffix("/_temporary"), True)
+        return str(files.makeQualified(folder).toString())
+    except Py4JJavaError as error:
+        said = str(error.java_exception.getMessage()).splitlines()[0]
+        raise UserError(f"table {path}: cannot be written: {said}; name another path") from error
+
+
+def _file_system(spark: SparkSession, path: str) -> tuple[Any, Any]:
+    """Hadoop's path and file system, which writes the table on every kind of cluster."""
+    context: Any = spark.sparkContext
+    folder = context._jvm.org.apache.hadoop.fs.Path(path)
+    return folder, folder.getFileSystem(context._jsc.hadoopConfiguration())

@@ -1,0 +1,45 @@
+"""Score an archive of chest X-rays: spark-submit jobs/score_archive.py --help."""
+
+import sys
+
+from pyspark.sql import SparkSession
+
+from cxrspark.cli import run_job
+from cxrspark.progress import duration
+from cxrspark.run import score_archive
+from cxrspark.scores import FRONTAL, LATERAL, UNCERTAIN
+from cxrspark.session import session_settings
+from cxrspark.settings import ScoreSettings
+from cxrspark.summary import Summary
+
+
+def run(settings: ScoreSettings) -> None:
+    builder = SparkSession.builder.appName("cxrspark score_archive")
+    spark = builder.config(map=session_settings(settings.format)).getOrCreate()
+    try:
+        print_summary(score_archive(spark, settings), settings)
+    finally:
+        spark.stop()
+
+
+def print_summary(summary: Summary, settings: ScoreSettings) -> None:
+    """A short table, then where the scores lie and how to ask them something."""
+    counts = {view: summary.views.get(view, 0) for view in (FRONTAL, LATERAL, UNCERTAIN)}
+    counts |= {f"error: {kind}": images for kind, images in summary.errors.items()}
+    print()
+    for name, images in counts.items():
+        print(f"  {name:<44} {images:>11,}  {images / summary.images:>7.2%}")
+    print(f"  {'images':<44} {summary.images:>11,}")
+    if summary.scored:
+        rate = f"{summary.scored / summary.seconds:.1f} images/s with planning and checks"
+        done = f"{summary.scored:,} scored now in {duration(summary.seconds)} ({rate})"
+    else:
+        done = "nothing to do: every image was scored before"
+    print(f"\n{done} by model {summary.model_id}")
+    print(f"scores  {settings.scores} ({settings.format}), run {summary.run_id}")
+    reader = f'spark.read.format("{settings.format}").load("{settings.scores}")'
+    print(f'query   {reader}.groupBy("view").count().show()')
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(ScoreSettings, run))

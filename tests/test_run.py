@@ -1,0 +1,344 @@
+import json
+import os
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from deltalake import DeltaTable
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
+
+from cxrspark import images
+from cxrspark.bundle import load_bundle
+from cxrspark.errors import UserError
+from cxrspark.pixels import RECIPE
+from cxrspark.run import score_archive
+from cxrspark.schemas import MANIFEST, SCORES
+from cxrspark.settings import ScoreSettings
+from cxrspark.summary import Summary
+from cxrspark.table import Commit, Format, open_table
+from cxrspark.tally import Tally
+
+from pictures import encode
+
+EXPECTED_ERRORS = {
+    "truncated": "undecodable",
+    "empty": "empty file",
+    "text": "not a JPEG, PNG or DICOM image",
+    "missing": "missing",
+    "1x1": "too small",
+    "constant": "constant image",
+    "20000x20000": "oversized",
+}
+
+
+def run(spark: SparkSession, archive: Path, table: Path, **options: Any) -> Summary:
+    return score_archive(spark, ScoreSettings(archive=str(archive), scores=str(table), **options))
+
+
+def load(table: Path, table_format: str) -> pd.DataFrame:
+    """Read a table without Spark."""
+    if table_format == "delta":
+        return DeltaTable(table).to_pandas()
+    return pd.read_parquet(table)
+
+
+def kind_of(error: str | None) -> str | None:
+    return error.split(":")[0] if error else None
+
+
+def test_every_kind_of_file_ends_as_one_row(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    summary = run(spark, phantoms, tmp_path / "scores")
+    table = pd.read_parquet(tmp_path / "scores").set_index("path")
+    truth = pd.read_csv(phantoms / "truth.csv").to_dict("records")
+    assert {row["kind"] for row in truth} > EXPECTED_ERRORS.keys()
+    assert sorted(table.index) == sorted(row["path"] for row in truth)
+    for row in truth:
+        scored = table.loc[row["path"]]
+        assert kind_of(scored.error) == EXPECTED_ERRORS.get(row["kind"]), row["kind"]
+        assert (scored["view"] is None) == (row["kind"] in EXPECTED_ERRORS)
+        assert "\n" not in (scored.error or "")
+    assert summary.images == summary.scored == len(truth)
+    assert summary.views == Counter(table["view"].dropna())
+    assert summary.errors == Counter(table["error"].dropna().map(kind_of))
+    assert set(table.columns) | {"path"} == set(SCORES.names)
+
+
+def test_a_second_run_does_nothing_and_a_grown_manifest_is_finished(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: Format
+) -> None:
+    paths = (phantoms / "IMAGE_FILENAMES").read_text().splitlines()
+    manifest = tmp_path / "list.txt"
+    manifest.write_text("\n".join(paths[:20]))
+    table = tmp_path / "scores"
+    first = run(spark, phantoms, table, manifest=str(manifest), format=table_format)
+    again = run(spark, phantoms, table, manifest=str(manifest), format=table_format)
+    assert (first.images, first.scored) == (len(set(paths[:20])), first.images)
+    assert (again.images, again.scored) == (first.images, 0)
+    assert (again.views, again.errors) == (first.views, first.errors)
+    whole = run(spark, phantoms, table, format=table_format)
+    assert whole.scored == len(set(paths)) - first.images
+    rows = load(table, table_format)
+    assert rows["image_id"].is_unique
+    assert Counter(rows["run_id"]) == {
+        first.run_id: first.scored,
+        whole.run_id: whole.scored,
+    }
+    runs = load(tmp_path / "scores_runs", table_format).set_index("run_id")
+    assert set(runs.index) == {first.run_id, again.run_id, whole.run_id}
+    assert list(runs.loc[whole.run_id, ["images", "scored"]]) == [whole.images, whole.scored]
+    assert runs.loc[whole.run_id, "frontal"] == (rows["view"] == "frontal").sum()
+    assert runs.loc[whole.run_id, "errors"] == rows["error"].notna().sum()
+    assert (runs["ended_at"] > runs["started_at"]).all()
+
+
+def test_a_run_is_committed_in_bounded_steps(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    summary = run(spark, phantoms, tmp_path / "scores", commit_images=20)
+    files = sorted((tmp_path / "scores").glob("*.parquet"))
+    sizes = sorted(len(pd.read_parquet(file)) for file in files)
+    assert sizes[1:] == [20] * (summary.images // 20)
+    assert sum(sizes) == summary.images
+
+
+@pytest.mark.usefixtures("delta")
+def test_a_delta_commit_tells_its_run_its_settings_and_its_columns(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "scores"
+    summary = run(spark, phantoms, table, format="delta", commit_images=30)
+    written = DeltaTable(table)
+    appends = [entry for entry in written.history() if entry["operation"] == "WRITE"]
+    assert [int(entry["operationMetrics"]["numOutputRows"]) for entry in appends[1:]] == [30] * (
+        summary.images // 30
+    )
+    assert {json.loads(entry["userMetadata"])["commit_images"] for entry in appends} == {30}
+    assert written.transaction_version(summary.run_id) == len(appends) - 1
+    assert written.metadata().description == "View of each image of a chest X-ray archive"
+    columns = {field.name: field.metadata["comment"] for field in written.schema().fields}
+    assert columns == {field.name: field.metadata["comment"] for field in SCORES}
+
+
+@pytest.mark.usefixtures("delta")
+def test_a_repeated_delta_commit_is_written_once(spark: SparkSession, tmp_path: Path) -> None:
+    schema = T.StructType(MANIFEST.fields[:1])
+    table = open_table(spark, str(tmp_path / "t"), "delta", schema, "test")
+    rows = spark.createDataFrame([("a",), ("b",)], schema)
+    for commit in (Commit("r", 0, "{}"), Commit("r", 0, "{}"), Commit("r", 1, "{}")):
+        table.append(rows, commit)
+    assert table.read().count() == 4
+
+
+def test_other_readers_find_the_same_rows(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: Format
+) -> None:
+    table = tmp_path / "scores"
+    summary = run(spark, phantoms, table, format=table_format)
+    with duckdb.connect() as connection:
+        if table_format == "delta":
+            connection.register("scores", DeltaTable(table).to_pyarrow_table())
+        else:
+            connection.read_parquet(f"{table}/*.parquet").create_view("scores")
+        counted = connection.sql("SELECT view, count(*) FROM scores GROUP BY view").fetchall()
+        by_duckdb = dict(counted)
+    by_spark = {
+        row.view: row["count"]
+        for row in spark.read.format(table_format)
+        .load(str(table))
+        .groupBy("view")
+        .count()
+        .collect()
+    }
+    by_pandas = load(table, table_format)["view"].value_counts().to_dict()
+    assert by_duckdb == by_spark
+    assert {view: n for view, n in by_spark.items() if view} == by_pandas == summary.views
+
+
+def test_kept_pixels_are_scored_without_reading_an_image(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = tmp_path / "pixels"
+    read = run(spark, phantoms, tmp_path / "scores", pixels=str(pixels))
+    kept = pd.read_parquet(pixels)
+    assert len(kept) == read.images
+    assert set(kept["pixels"].dropna().map(len)) == {4096}
+    assert set(kept["pixels_recipe"]) == {RECIPE}
+
+    def refuse(manifest: DataFrame, archive: str, tally: Tally) -> DataFrame:
+        raise AssertionError("an image is read")
+
+    monkeypatch.setattr("cxrspark.run.read_pixels", refuse)
+    again = run(spark, phantoms, tmp_path / "again", pixels=str(pixels))
+    columns = ["image_id", "path", "view", "p_frontal", "rows", "columns", "error"]
+    tables = [pd.read_parquet(tmp_path / name)[columns] for name in ("scores", "again")]
+    pd.testing.assert_frame_equal(*(t.sort_values("image_id", ignore_index=True) for t in tables))
+    assert again.views == read.views
+
+
+def test_another_model_adds_its_rows(spark: SparkSession, phantoms: Path, tmp_path: Path) -> None:
+    from cxrspark.bundle import write_bundle
+
+    bundle = load_bundle()
+    card = {"thresholds": {"lateral_below": 0.001, "frontal_above": 0.999}}
+    other = write_bundle(tmp_path / "other", bundle.flatbuffer, card)
+    run(spark, phantoms, tmp_path / "scores")
+    summary = run(spark, phantoms, tmp_path / "scores", model=str(tmp_path / "other"))
+    rows = pd.read_parquet(tmp_path / "scores")
+    assert not rows.duplicated(["image_id", "model_id"]).any()
+    assert Counter(rows["model_id"]) == {
+        bundle.model_id: summary.images,
+        other.model_id: summary.images,
+    }
+
+
+def test_a_table_of_something_else_is_refused_and_left_alone(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    other = pd.DataFrame({"a": [1]})
+    (tmp_path / "other").mkdir()
+    other.to_parquet(tmp_path / "other" / "part.parquet")
+    with pytest.raises(UserError, match=r"has other columns \(a"):
+        run(spark, phantoms, tmp_path / "other")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "readme.txt").write_text("notes")
+    with pytest.raises(UserError, match="holds no table"):
+        run(spark, phantoms, tmp_path / "notes")
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        run(spark, phantoms, tmp_path / "file" / "table")
+    assert [file.name for file in (tmp_path / "notes").iterdir()] == ["readme.txt"]
+
+
+@pytest.mark.usefixtures("delta")
+@pytest.mark.parametrize(("there", "asked"), [("parquet", "delta"), ("delta", "parquet")])
+def test_a_table_of_the_other_format_is_refused_and_left_alone(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, there: str, asked: str
+) -> None:
+    table = tmp_path / "scores"
+    summary = run(spark, phantoms, table, format=there)
+    with pytest.raises(UserError, match=f"is a {there} table; add --format {there}"):
+        run(spark, phantoms, table, format=asked)
+    assert len(load(table, there)) == summary.images
+
+
+def copy_of(archive: Path, target: Path) -> Path:
+    """Two images in another folder, called by their paths."""
+    target.mkdir()
+    sound = [row for row in (archive / "IMAGE_FILENAMES").read_text().split() if ".jpg" in row]
+    for number, path in enumerate(file for file in sound if (archive / file).is_file()):
+        (target / f"{number}.jpg").write_bytes((archive / path).read_bytes())
+        if number == 1:
+            break
+    return target
+
+
+def test_images_of_another_archive_are_not_taken_for_this_one(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    first, second = copy_of(phantoms, tmp_path / "a"), copy_of(phantoms, tmp_path / "b")
+    table, pixels = tmp_path / "scores", str(tmp_path / "pixels")
+    assert run(spark, first, table, pixels=pixels).scored == 2
+    with pytest.raises(UserError, match=r"holds 0\.jpg of archive .*a; give that --archive again"):
+        run(spark, second, table)
+    with pytest.raises(UserError, match=r"holds 0\.jpg of archive .*a; give that --archive again"):
+        run(spark, second, tmp_path / "other", pixels=pixels)
+    assert run(spark, Path(f"{first}/"), table).scored == 0
+
+
+def test_what_a_dead_commit_left_is_not_added_by_the_next(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    archive, table = copy_of(phantoms, tmp_path / "a"), tmp_path / "scores"
+    run(spark, archive, table)
+    part = next(table.glob("*.parquet"))
+    left = table / "_temporary" / "0" / "task_202611231200000000000000000_0000_m_000000"
+    left.mkdir(parents=True)
+    part.rename(left / part.name)
+    assert run(spark, archive, table).scored == 2
+    assert sorted(pd.read_parquet(table)["image_id"]) == ["0.jpg", "1.jpg"]
+
+
+@pytest.mark.parametrize("suffix", ["", "_runs"])
+def test_the_scores_table_cannot_be_the_pixels_table(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, suffix: str
+) -> None:
+    with pytest.raises(UserError, match="is the scores table; name another path"):
+        run(spark, phantoms, tmp_path / "s", pixels=str(tmp_path / f"s{suffix}"))
+
+
+def test_a_table_path_that_is_a_pattern_is_refused(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="as a pattern; name another path"):
+        run(spark, phantoms, tmp_path / "s[1]")
+
+
+def test_a_relative_path_is_a_table_too(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: Format
+) -> None:
+    relative = os.path.relpath(tmp_path / "scores")
+    archive = copy_of(phantoms, tmp_path / "a")
+    assert run(spark, archive, Path(relative), format=table_format).scored == 2
+    assert len(load(tmp_path / "scores", table_format)) == 2
+
+
+def test_a_row_that_is_twice_in_the_table_is_noticed(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "scores"
+    run(spark, phantoms, table)
+    file = next(table.glob("*.parquet"))
+    (table / "copy.parquet").write_bytes(file.read_bytes())
+    with pytest.raises(RuntimeError, match="rows too many, another run wrote"):
+        run(spark, phantoms, table)
+
+
+NAMES = [f"{number}.png" for number in range(6)]
+SOUND = encode(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8))
+CONTENTS = st.sampled_from([SOUND, SOUND, b"", b"text", SOUND[:500]])
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    files=st.dictionaries(st.sampled_from(NAMES), CONTENTS),
+    listed=st.lists(st.sampled_from([*NAMES, "../x.png", "a//b", "ä ö.png"]), min_size=1),
+    commit_images=st.integers(1, 4),
+)
+def test_any_manifest_ends_as_one_row_for_each_distinct_image(
+    spark: SparkSession, files: dict[str, bytes], listed: list[str], commit_images: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder, "archive")
+        root.mkdir()
+        for name, content in files.items():
+            (root / name).write_bytes(content)
+        manifest = Path(folder, "list.txt")
+        manifest.write_text("\n".join(listed))
+        table = Path(folder, "scores")
+        run(spark, root, table, manifest=str(manifest), commit_images=commit_images)
+        rows = pd.read_parquet(table)
+        assert sorted(rows["image_id"]) == sorted(set(listed))
+        good = {name for name in listed if files.get(name) == SOUND}
+        assert set(rows.loc[rows["error"].isna(), "image_id"]) == good
+        assert (rows["view"].isna() != rows["error"].isna()).all()
+
+
+def test_batches_of_a_task_keep_ids_and_pixels_together(
+    spark: SparkSession, phantoms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cxrspark.manifest import read_manifest
+    from cxrspark.pixels import shrink
+
+    pixels = images.read_pixels(read_manifest(spark, str(phantoms)).coalesce(1), str(phantoms))
+    for row in pixels.where("error is null").collect():
+        assert row.pixels == shrink((phantoms / row.path).read_bytes()).values.tobytes()
