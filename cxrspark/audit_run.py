@@ -1,0 +1,208 @@
+"""One audit: scores and metadata read, compared, and brought to the driver as far as shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pandas as pd
+from pydantic import Field
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from cxrspark import audit
+from cxrspark.errors import UserError
+from cxrspark.headers import Headers, read_headers
+from cxrspark.pixels import SIDE
+from cxrspark.schemas import PIXELS, SCORES
+from cxrspark.scores import choose_model
+from cxrspark.settings import JobSettings
+from cxrspark.storage import open_store
+from cxrspark.table import Format, read_table
+from cxrspark.thumbnails import data_uris, from_archive, from_pixels
+
+SUSPECTED_SHOWN, UNCERTAIN_SHOWN, ERRORS_SHOWN = 240, 60, 8
+THUMBNAIL = 160
+
+
+class AuditSettings(JobSettings):
+    """Compare the views of a scores table with those of the archive's metadata."""
+
+    scores: str = Field(description="scores table", min_length=1)
+    metadata: str = Field(
+        description="CSV with dicom_id, image_id or path, and a view: MIMIC's metadata csv, say",
+        min_length=1,
+    )
+    out: Path = Field(description="folder for report.html and the tables; made private to you")
+    format: Format = Field("parquet", description="format of the tables that are read")
+    view_column: str | None = Field(
+        None, description="column of the metadata; ViewPosition or view where not given"
+    )
+    model_id: str | None = Field(
+        None, description="whose scores to take; needed where the table holds several models'"
+    )
+    pixels: str | None = Field(None, description="pixels table, for the pictures of the report")
+    archive: str | None = Field(
+        None, description="root of the archive, to read larger pictures from for the report"
+    )
+    thumbnail: int | None = Field(
+        None, ge=64, le=256, description=f"longer side of those pictures; {THUMBNAIL} by default"
+    )
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All that the tables and the report show.
+
+    Attributes:
+        model_id: Whose scores.
+        scores: The table they come from.
+        archives: Roots of the archive, as the table names them.
+        metadata: The file that the headers come from.
+        view_column: Its column.
+        images: Images of the table.
+        unscored: Images of the metadata that the table does not hold.
+        when: End of the audit.
+        agreement: See `cxrspark.audit.agreement`.
+        suspected: See `cxrspark.audit.suspected_header_errors`.
+        filled: See `cxrspark.audit.filled_views`.
+        studies: How many studies there are.
+        without: See `cxrspark.audit.studies_without`, by view.
+        histogram: See `cxrspark.audit.histogram`.
+        least_certain: See `cxrspark.audit.least_certain`.
+        errors: See `cxrspark.audit.errors`.
+        pictures: Data URIs by image id.
+        picture_side: Longer side of most of the pictures.
+    """
+
+    model_id: str
+    scores: str
+    archives: list[str]
+    metadata: str
+    view_column: str
+    images: int
+    unscored: int
+    when: datetime
+    agreement: pd.DataFrame
+    suspected: pd.DataFrame
+    filled: pd.DataFrame
+    studies: int
+    without: Mapping[str, pd.DataFrame]
+    histogram: pd.DataFrame
+    least_certain: pd.DataFrame
+    errors: pd.DataFrame
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    picture_side: int = SIDE
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """What is written beside the report, by name."""
+        return {
+            "agreement": self.agreement,
+            "confusion": audit.confusion(self.agreement),
+            "suspected_header_errors": self.suspected.drop(columns="error"),
+            "filled_views": self.filled,
+            "studies_without_frontal": self.without["frontal"],
+            "studies_without_lateral": self.without["lateral"],
+        }
+
+
+def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
+    """Compare scores with headers.
+
+    Args:
+        spark: The session.
+        settings: What to read; ``out`` is not touched.
+
+    Returns:
+        Aggregates, the lists that are written as tables, and a few hundred pictures.
+
+    Raises:
+        UserError: A table, the archive or the metadata is not what it should be, or no image of
+            the table is in the metadata.
+    """
+    take_pictures = _pictures_of(spark, settings)
+    headers = read_headers(settings.metadata, settings.view_column)
+    table = read_table(spark, settings.scores, settings.format, SCORES)
+    model_id, images = choose_model(table, settings.scores, settings.model_id)
+    scores = table.where(F.col("model_id") == model_id)
+    compared = audit.compare(scores, headers.to_spark(spark), headers.key_column)
+    compared = compared.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        agreed = audit.agreement(compared)
+        listed = images - _images_of(agreed, audit.NOT_LISTED)
+        if not listed:
+            raise UserError(_no_match(scores, headers))
+        suspected = audit.suspected_header_errors(compared).toPandas()
+        uncertain = audit.least_certain(compared, UNCERTAIN_SHOWN).toPandas()
+        shown = pd.concat([suspected.head(SUSPECTED_SHOWN), uncertain])
+        paths = dict(zip(shown["image_id"], shown["path"], strict=True))
+        archives = sorted(row[0] for row in scores.select("archive").distinct().collect())
+        counted = audit.studies(compared)
+        return Audit(
+            model_id=model_id,
+            scores=settings.scores,
+            archives=archives,
+            metadata=headers.file,
+            view_column=headers.view_column,
+            images=images,
+            unscored=len(headers.rows) - listed,
+            when=datetime.now(timezone.utc),
+            agreement=agreed,
+            suspected=suspected,
+            filled=audit.filled_views(compared).toPandas(),
+            studies=counted.count(),
+            without={
+                view: audit.studies_without(counted, view).toPandas()
+                for view in ("frontal", "lateral")
+            },
+            histogram=audit.histogram(compared).toPandas(),
+            least_certain=uncertain,
+            errors=audit.errors(compared, ERRORS_SHOWN).toPandas(),
+            pictures=take_pictures(paths, archives),
+            picture_side=(settings.thumbnail or THUMBNAIL) if settings.archive else SIDE,
+        )
+    finally:
+        compared.unpersist()
+
+
+def _images_of(agreed: pd.DataFrame, header: str) -> int:
+    return int(agreed.loc[agreed["header"] == header, "images"].sum())
+
+
+def _no_match(scores: DataFrame, headers: Headers) -> str:
+    column = headers.key_column
+    there = scores.select(F.min(column)).collect()[0][0]
+    return (
+        f"metadata {headers.file}: matches no image of the scores by {column}; it has "
+        f"{headers.rows['key'].min()}, the scores {there}"
+    )
+
+
+def _pictures_of(
+    spark: SparkSession, settings: AuditSettings
+) -> Callable[[Mapping[str, str], list[str]], dict[str, str]]:
+    """Where pictures are to come from, checked before any work.
+
+    Returns:
+        From paths by image id, and the archives they are of, to data URIs by image id.
+    """
+    archive, side = settings.archive, settings.thumbnail
+    if side and not archive:
+        raise UserError("--thumbnail needs --archive, the root that images are read from")
+    if archive:
+        open_store(archive)
+    pixels = None
+    if settings.pixels:
+        pixels = read_table(spark, settings.pixels, settings.format, PIXELS)
+
+    def take(paths: Mapping[str, str], archives: list[str]) -> dict[str, str]:
+        pictures = from_archive(spark, archive, paths, side or THUMBNAIL) if archive else {}
+        left = [image_id for image_id in paths if image_id not in pictures]
+        if pixels is not None and left:
+            pictures |= from_pixels(pixels.where(F.col("archive").isin(archives)), left)
+        return data_uris(pictures)
+
+    return take

@@ -1,0 +1,116 @@
+"""Headers: which view an archive's metadata say each image shows, in their own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
+
+from cxrspark.errors import UserError
+from cxrspark.labels import EXAMPLES, KEY_COLUMNS, MIMIC_VIEWS, OTHER, VIEWS, _read_csv, _text
+
+VIEW_COLUMNS = ("ViewPosition", "view")
+MEANS = {**MIMIC_VIEWS, **{view.upper(): view for view in VIEWS}}
+"""What a header value means, in capitals; every other value means `other`."""
+
+SCHEMA = T.StructType(
+    [T.StructField(name, T.StringType()) for name in ("key", "header", "header_view")]
+)
+
+
+@dataclass(frozen=True)
+class Headers:
+    """The view column of one metadata file.
+
+    Attributes:
+        rows: One row per image: ``key`` string, ``header`` string or null (the value as it is
+            written, without blanks around it) and ``header_view`` (``frontal``, ``lateral``,
+            ``other``; null where ``header`` is).
+        key_column: The column of the scores that ``key`` is matched to: ``image_id`` or ``path``.
+        file: Where it was read.
+        view_column: The column that was taken.
+    """
+
+    rows: pd.DataFrame
+    key_column: str
+    file: str
+    view_column: str
+
+    def to_spark(self, spark: SparkSession) -> DataFrame:
+        """The rows as a DataFrame."""
+        return spark.createDataFrame(
+            self.rows.astype(object).where(self.rows.notna(), None), SCHEMA
+        )
+
+
+def read_headers(file: str, view_column: str | None = None) -> Headers:
+    """Read a metadata CSV, gzip or not, into the driver's memory.
+
+    Args:
+        file: Local path or URL of MIMIC's metadata csv, or of any CSV with ``dicom_id``, ``path``
+            or ``image_id`` and a column that tells the view.
+        view_column: That column; ``ViewPosition`` or else ``view`` where not given.
+
+    Returns:
+        The header of every image in the file.
+
+    Raises:
+        UserError: No such file, not CSV, a column is missing, a row names no image, or an image
+            has several rows.
+    """
+    raw = _read_csv(file)
+    key_column, given = _key(raw, file)
+    view_column = _view_column(raw, file, view_column)
+    key = _text(raw, given)
+    if key_column == "path":  # manifests drop the same from the front of a path
+        key = key.str.removeprefix("./").str.lstrip("/")
+    _refuse_nameless_and_twice(key, file, given)
+    header = _text(raw, view_column)
+    means = header.str.upper().map(MEANS).fillna(OTHER).where(header.notna())
+    rows = pd.DataFrame({"key": key, "header": header, "header_view": means})
+    return Headers(rows, key_column, file, view_column)
+
+
+def _key(raw: pd.DataFrame, file: str) -> tuple[str, str]:
+    """The scores' column that names an image, and the metadata's."""
+    if "dicom_id" in raw.columns:
+        return "image_id", "dicom_id"
+    for name in KEY_COLUMNS:
+        if name in raw.columns:
+            return name, name
+    raise UserError(
+        f"metadata {file}: needs a column dicom_id, image_id or path; it has {_columns(raw)}"
+    )
+
+
+def _view_column(raw: pd.DataFrame, file: str, wanted: str | None) -> str:
+    candidates = [wanted] if wanted else [name for name in VIEW_COLUMNS if name in raw.columns]
+    if not candidates:
+        columns = " or ".join(VIEW_COLUMNS)
+        raise UserError(
+            f"metadata {file}: has no column {columns}; add --view-column with one of "
+            f"{_columns(raw)}"
+        )
+    if candidates[0] not in raw.columns:
+        raise UserError(
+            f"--view-column {wanted}: metadata {file} has no such column; it has {_columns(raw)}"
+        )
+    return candidates[0]
+
+
+def _columns(raw: pd.DataFrame) -> str:
+    return ", ".join(map(str, raw.columns[:12]))
+
+
+def _refuse_nameless_and_twice(key: pd.Series[str], file: str, column: str) -> None:
+    nameless = int(key.isna().sum())
+    if nameless:
+        raise UserError(f"metadata {file}: {nameless} rows have no {column}; name it or drop them")
+    twice = key[key.duplicated()].drop_duplicates()
+    if not twice.empty:
+        examples = ", ".join(twice.sort_values().head(EXAMPLES))
+        raise UserError(
+            f"metadata {file}: {len(twice)} images have several rows, e.g. {examples}; keep one"
+        )

@@ -1,0 +1,76 @@
+import pandas as pd
+import pytest
+
+from cxrspark.errors import UserError
+from cxrspark.samples import Split, check_split, draw, patients, split
+from cxrspark.second_round import add_to_training
+
+
+def _images(frontal: int, lateral: int, per_patient: int = 2) -> pd.DataFrame:
+    count = frontal + lateral
+    return pd.DataFrame(
+        {
+            "image_id": [f"i{n:05}" for n in range(count)],
+            "path": [f"{n:05}.jpg" for n in range(count)],
+            "label": ["frontal"] * frontal + ["lateral"] * lateral,
+            "patient_id": [f"p{(n * 7919) % (count // per_patient)}" for n in range(count)],
+            "source": None,
+        }
+    )
+
+
+def test_split_of_the_papers_sample() -> None:
+    parts = split(draw(_images(900, 800), 564, 512, seed=3), 0.2, seed=3)
+    assert parts.training["label"].value_counts().to_dict() == {"frontal": 451, "lateral": 409}
+    assert parts.validation["label"].value_counts().to_dict() == {"frontal": 113, "lateral": 103}
+    assert not set(patients(parts.training)) & set(patients(parts.validation))
+    check_split(parts)
+
+
+def test_draw_and_split_depend_on_the_seed_alone() -> None:
+    images = _images(50, 50)
+    shuffled = images.sample(frac=1, random_state=1)
+    one, same, other = draw(images, 20, 20, 1), draw(shuffled, 20, 20, 1), draw(images, 20, 20, 2)
+    assert one["image_id"].tolist() == same["image_id"].tolist()
+    assert one["image_id"].tolist() != other["image_id"].tolist()
+    assert split(images, 0.3, 1).validation.equals(split(shuffled, 0.3, 1).validation)
+
+
+def test_draw_more_than_there_are() -> None:
+    with pytest.raises(UserError, match="--lateral 30: there are only 20"):
+        draw(_images(40, 20), 30, 30, 1)
+
+
+def test_unknown_patients_are_patients_of_their_own() -> None:
+    images = _images(4, 4).assign(patient_id=None)
+    assert patients(images).nunique() == 8
+    same_id = pd.DataFrame(
+        {"image_id": ["a", "b"], "patient_id": ["1", "1"], "source": ["here", "there"]}
+    )
+    assert patients(same_id).nunique() == 2
+
+
+def test_one_view_only() -> None:
+    images = _images(10, 0)
+    with pytest.raises(UserError, match=r"no lateral image to use for training \(\d+ frontal\)"):
+        check_split(split(images, 0.2, 1))
+
+
+def test_patient_on_both_sides() -> None:
+    images = _images(20, 20, per_patient=4)
+    first = images.index % 20 < 10
+    parts = Split(images[first], images[~first])
+    with pytest.raises(UserError, match=r"10 patients are in both .*\(20 validation images, e.g. "):
+        check_split(parts)
+
+
+def test_second_round_adds_no_known_image_and_no_validation_patient() -> None:
+    images = _images(40, 40)
+    parts = split(images.iloc[:60], 0.2, 1)
+    held_back = parts.validation["patient_id"].iloc[0]
+    stranger = images.iloc[60:].assign(patient_id="new")
+    stranger.loc[stranger.index[0], "patient_id"] = held_back
+    more = add_to_training(parts, pd.concat([stranger, images.iloc[:10]]))
+    assert len(more.training) == len(parts.training) + 19
+    assert more.validation.equals(parts.validation)
+    check_split(more)

@@ -1,0 +1,153 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from toys import toy_images
+
+from cxrspark import training
+from cxrspark.errors import UserError
+from cxrspark.feed import Dataset, Table
+from cxrspark.network import build_network
+from cxrspark.recipe import TrainSettings
+from cxrspark.training import CURVES, fit, training_batches
+from cxrspark.training_state import State
+
+ROBUST = {
+    "augmentation": "hospitals",
+    "preparation": "equalised",
+    "optimizer": "adamw",
+    "cosine": True,
+    "averaging": 0.9,
+    "label_smoothing": 0.05,
+    "balance_views": True,
+    "source_balance": 0.5,
+    "keep": "last",
+}
+
+
+def _recipe(**changes: object) -> TrainSettings:
+    given = {"labels": "-", "archive": "-", "bundle": Path("-"), "epochs": 4, "batch_size": 16}
+    return TrainSettings(**(given | changes))
+
+
+def _table(count: int = 96, seed: int = 0) -> tuple[Table, Dataset]:
+    pixels, frontal = toy_images(count, seed)
+    source = np.where(np.arange(count) % 8 == 0, "small", "large")
+    images = tf.data.Dataset.from_tensor_slices((pixels, frontal.astype(np.float32), source))
+    views = {"frontal": int(frontal.sum()), "lateral": int((~frontal).sum())}
+    return Table("", views, {}, []), images
+
+
+def _fit(recipe: TrainSettings, state: Path) -> tuple[training.Trained, list[str]]:
+    lines: list[str] = []
+    return fit(recipe, _table(), _table(32, seed=1)[1], state, lines.append), lines
+
+
+def _validation_loss(network: object, recipe: TrainSettings) -> float:
+    batches = training.validation_batches(recipe, _table(32, seed=1)[1])
+    network.compile(loss="binary_crossentropy")
+    return float(network.evaluate(batches, verbose=0))
+
+
+def test_paper_recipe_keeps_the_weights_of_the_lowest_validation_loss(tmp_path: Path) -> None:
+    recipe = _recipe(learning_rate=0.003)
+    trained, lines = _fit(recipe, tmp_path / "state.npz")
+    losses = [row["val_loss"] for row in trained.history]
+    assert [row["epoch"] for row in trained.history] == [1, 2, 3, 4]
+    assert set(CURVES) < set(trained.history[0])
+    assert trained.kept_epoch == 1 + int(np.argmin(losses))
+    assert _validation_loss(trained.network, recipe) == pytest.approx(min(losses), abs=1e-4)
+    assert len(lines) == 4
+    assert lines[1].startswith("epoch 2 of 4 · loss ")
+    assert lines[1].endswith(" left")
+
+
+def test_robust_recipe_learns_and_keeps_averaged_weights(tmp_path: Path) -> None:
+    recipe = _recipe(**ROBUST, epochs=12, learning_rate=0.004)
+    trained, _ = _fit(recipe, tmp_path / "state.npz")
+    assert trained.kept_epoch == 12
+    assert trained.history[-1]["val_loss"] < 0.9 * trained.history[0]["val_loss"]
+    last = State.load(tmp_path / "state.npz")
+    averaged = trained.network.get_weights()
+    assert any(not np.allclose(a, b) for a, b in zip(averaged, last.network, strict=True))
+
+
+def test_batches_are_balanced_by_view_and_source(tmp_path: Path) -> None:
+    pixels, _ = toy_images(100)
+    frontal = (np.arange(100) < 90).astype(np.float32)
+    source = np.where(np.arange(100) < 81, "large", "small")
+    images = tf.data.Dataset.from_tensor_slices((pixels, frontal, source))
+    recipe = _recipe(**ROBUST, batch_size=50)
+    drawn = [
+        views.numpy()
+        for _, views in training_batches(recipe, Table("", {"frontal": 90}, {}, []), images).take(
+            30
+        )
+    ]
+    assert np.mean(drawn) == pytest.approx(0.5, abs=0.05)
+    rows = list(training._balanced(recipe, images).take(2000).as_numpy_iterator())
+    small = np.mean([s == b"small" for _, f, s in rows if f == 1])
+    assert small == pytest.approx(0.25, abs=0.05)  # 81 and 9 by their square roots
+
+
+def test_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    weights = build_network(1).get_weights()
+    state = State([{"epoch": 1, "loss": 0.5}], weights, [np.float32(3.0)], weights[:2])
+    state.save(tmp_path / "state.npz")
+    back = State.load(tmp_path / "state.npz")
+    assert back.history == state.history
+    for name in ("network", "optimizer", "kept"):
+        pairs = zip(getattr(state, name), getattr(back, name), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+TRAIN_FOREVER = """
+import sys
+from pathlib import Path
+from cxrspark import training
+from cxrspark.errors import UserError
+from test_training import _fit, _recipe
+training.CHECKPOINT_SECONDS = 0.0
+_fit(_recipe(epochs=500), Path(sys.argv[1]))
+"""
+
+
+def test_goes_on_after_being_killed(tmp_path: Path) -> None:
+    file = tmp_path / "state.npz"
+    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAIN_FOREVER, str(file)], env=os.environ | {"PYTHONPATH": path}
+    )
+    try:
+        give_up = time.monotonic() + 120
+        while not (file.exists() and len(State.load(file).history) >= 2):
+            assert process.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.2)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = len(State.load(file).history)
+    trained, lines = _fit(_recipe(epochs=done + 2), file)
+    assert lines[0] == f"goes on after epoch {done} of {done + 2}"
+    assert len(lines) == 3
+    assert [row["epoch"] for row in trained.history] == list(range(1, done + 3))
+    steps = int(State.load(file).optimizer[0])
+    assert steps == 6 * (done + 2)
+
+
+def test_tensorboard_log_on_request(tmp_path: Path) -> None:
+    recipe = _recipe(epochs=1, tensorboard=tmp_path / "log")
+    if find_spec("tensorboard") is None:
+        with pytest.raises(UserError, match="pip install tensorboard"):
+            _fit(recipe, tmp_path / "state.npz")
+    else:
+        _fit(recipe, tmp_path / "state.npz")
+        assert list((tmp_path / "log").rglob("events*"))

@@ -1,0 +1,135 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+from toys import toy_images, write_toys
+
+from cxrspark.bundle import load_bundle
+from cxrspark.errors import UserError
+from cxrspark.feed import read_table, write_table
+from cxrspark.images import read_pixels
+from cxrspark.inference import Scorer
+from cxrspark.manifest import read_manifest
+from cxrspark.network import PARAMETERS, p_frontal
+from cxrspark.recipe import TrainSettings
+from cxrspark.scores import score
+from cxrspark.training_run import _open_work, train
+
+import keras  # isort: skip
+
+
+def _settings(tmp_path: Path, **changes: object) -> TrainSettings:
+    given = {
+        "labels": str(tmp_path / "archive" / "labels.csv"),
+        "archive": str(tmp_path / "archive"),
+        "bundle": tmp_path / "bundle",
+        "epochs": 3,
+        "batch_size": 16,
+    }
+    return TrainSettings(**(given | changes))
+
+
+def test_from_labels_to_a_bundle_that_scores(spark: SparkSession, tmp_path: Path) -> None:
+    rows = write_toys(tmp_path / "archive", 60)
+    (tmp_path / "archive" / "007.png").write_bytes(b"no image")
+    settings = _settings(tmp_path)
+    lines: list[str] = []
+    bundle = train(spark, settings, lines.append)
+
+    assert "warning: 1 labelled images cannot be read, left out: e.g. 007.png" in lines
+    assert bundle.card["parameters"] == PARAMETERS
+    on = bundle.card["trained_on"]["views"], bundle.card["validated_on"]["views"]
+    assert sum(on[0].values()) + sum(on[1].values()) == len(rows) - 1
+    assert set(bundle.card["recipe"]) >= {"seed", "epochs", "augmentation"}
+    assert str(tmp_path) not in json.dumps(bundle.card)
+    files = {path.name for path in settings.bundle.iterdir()}
+    assert files == {"model.tflite", "model.keras", "model.json", "history.csv", "curves.png"}
+    history = pd.read_csv(settings.bundle / "history.csv")
+    assert history["epoch"].tolist() == [1, 2, 3]
+
+    again = load_bundle(str(settings.bundle))
+    assert again.model_id == bundle.model_id
+    images = toy_images(60)[0]
+    by_keras = p_frontal(keras.models.load_model(settings.bundle / "model.keras"), images)
+    by_litert = Scorer(again.flatbuffer).p_frontal(images)
+    np.testing.assert_allclose(by_litert, by_keras, rtol=0, atol=1e-5)
+    pixels = read_pixels(read_manifest(spark, settings.archive), settings.archive)
+    scored = score(pixels, again, archive="-", run_id="-").toPandas().set_index("path")
+    by_spark = scored.loc[rows["path"][8:20], "p_frontal"].to_numpy(float)
+    np.testing.assert_allclose(by_spark, by_keras[8:20], rtol=0, atol=1e-5)
+
+
+def test_second_round_from_kept_pixels(spark: SparkSession, tmp_path: Path) -> None:
+    rows = write_toys(tmp_path / "archive", 40)
+    pixels = read_pixels(read_manifest(spark, str(tmp_path / "archive")), str(tmp_path / "archive"))
+    pixels.write.parquet(str(tmp_path / "pixels"))
+    kept = {"archive": None, "pixels": str(tmp_path / "pixels"), "epochs": 1}
+    first = train(spark, _settings(tmp_path, **kept), print)
+    scores = score(pixels, first, archive="-", run_id="-")
+    scores.write.parquet(str(tmp_path / "scores"))
+    rows.iloc[:20].to_csv(tmp_path / "few.csv", index=False)
+    settings = _settings(
+        tmp_path,
+        labels=str(tmp_path / "few.csv"),
+        **kept,
+        add_scores=str(tmp_path / "scores"),
+        min_confidence=0.500001,
+    )
+    second = train(spark, settings, print)
+    assert sum(second.card["trained_on"]["views"].values()) == 36  # 40 less 4 to validate on
+
+
+def test_table_holds_the_pixels_that_scoring_uses(spark: SparkSession, tmp_path: Path) -> None:
+    rows = write_toys(tmp_path / "archive", 30).assign(source=None)
+    archive = str(tmp_path / "archive")
+    pixels = read_pixels(read_manifest(spark, archive), archive)
+    labelled = rows.assign(image_id=rows["path"], label=rows["view"])
+    table = write_table(spark, labelled, pixels, str(tmp_path / "table"))
+    assert table.views == {"frontal": 15, "lateral": 15}
+    assert table.sources == {"": 30}
+    images = read_table(table.folder)
+    expected = {image.tobytes(): float(view) for image, view in zip(*toy_images(30), strict=True)}
+    for _ in range(2):  # the second pass comes from the cache
+        read = list(images.as_numpy_iterator())
+        assert len({pixels.tobytes() for pixels, _, _ in read}) == 30
+        assert all(expected[pixels.tobytes()] == frontal for pixels, frontal, _ in read)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ("path,view\n000.png,frontal\nnone.png,lateral\n", "1 of 2 labels .* match no image"),
+        ("path,view\n000.png,frontal\n001.png,oblique\n", "views other than .*'oblique'"),
+        ("path,view\n000.png,frontal\n002.png,frontal\n", "no lateral image"),
+    ],
+)
+def test_unusable_labels_are_refused(
+    spark: SparkSession, tmp_path: Path, labels: str, message: str
+) -> None:
+    write_toys(tmp_path / "archive", 4)
+    (tmp_path / "archive" / "labels.csv").write_text(labels)
+    with pytest.raises(UserError, match=message):
+        train(spark, _settings(tmp_path), print)
+    assert not (tmp_path / "bundle" / "model.json").exists()
+
+
+def test_a_patient_in_both_files_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    rows = write_toys(tmp_path / "archive", 12)
+    rows.iloc[7:].to_csv(tmp_path / "validation.csv", index=False)
+    rows.iloc[:7].to_csv(tmp_path / "archive" / "labels.csv", index=False)
+    settings = _settings(tmp_path, validation_labels=str(tmp_path / "validation.csv"))
+    with pytest.raises(UserError, match=r"1 patients are in both .* e.g. 007.png"):
+        train(spark, settings, print)
+
+
+def test_work_of_other_settings_is_thrown_away(tmp_path: Path) -> None:
+    work = tmp_path / "bundle" / "work"
+    _open_work(work, _settings(tmp_path))
+    (work / "state.npz").write_text("kept")
+    _open_work(work, _settings(tmp_path, tensorboard=tmp_path / "log"))
+    assert (work / "state.npz").exists()
+    _open_work(work, _settings(tmp_path, seed=2))
+    assert not (work / "state.npz").exists()
