@@ -1,0 +1,38 @@
+"""Synthetic archives of MIMIC's size, made once and kept in build/."""
+
+import os
+from pathlib import Path
+
+from cxrspark.synthetic import write_archive
+from cxrspark.synthetic_plan import ArchiveSettings
+
+BUILD = Path(__file__).parents[1] / "build" / "benchmarks"
+
+
+def mimic_sized(images: int) -> tuple[Path, Path]:
+    """Archive with at least `images` JPEGs of 3056×2544, and a manifest of exactly so many."""
+    root = BUILD / f"archive-{images}"
+    if not (root / "truth.csv").exists():
+        print(f"writing {images} synthetic radiographs of 3056x2544 to {root} …", flush=True)
+        write_archive(ArchiveSettings(out=root, studies=images, seed=1))
+    paths = (root / "IMAGE_FILENAMES").read_text().splitlines()[:images]
+    manifest = BUILD / f"manifest-{images}.txt"
+    manifest.write_text("\n".join(paths))
+    return root, manifest
+
+
+def repeated(images: int, times: int) -> tuple[Path, Path]:
+    """The same with each file under `times` names, which cost no space."""
+    root, manifest = mimic_sized(images)
+    linked = BUILD / f"archive-{images}x{times}"
+    paths = []
+    for path in manifest.read_text().split():
+        for number in range(times):
+            copy = linked / f"{path.removesuffix('.jpg')}-{number}.jpg"
+            if not copy.exists():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                os.link(root / path, copy)
+            paths.append(str(copy.relative_to(linked)))
+    listed = BUILD / f"manifest-{images}x{times}.txt"
+    listed.write_text("\n".join(sorted(paths)))
+    return linked, listed

@@ -1,0 +1,48 @@
+"""Sources that were not trained on: python benchmarks/unseen_sources.py DATA RECIPE.yaml OUT.json.
+
+Trains by a recipe on iu_openi_256 alone and classifies every other source, which is harder than
+leaving out one of them at a time. `--setting value` pairs after the arguments change the recipe.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from shared import IU, as_table, labels, pixels, share
+
+from cxrspark.cli import read_settings
+from cxrspark.network import build_scorer, p_frontal
+from cxrspark.recipe import TrainSettings
+from cxrspark.training import fit
+
+
+def main(data: Path, recipe_file: str, out: Path, changes: list[str]) -> None:
+    """Measure, print and write."""
+    given = ["--labels", "-", "--archive", "-", "--bundle", "-", "--config", recipe_file]
+    recipe = read_settings(TrainSettings, given + changes)
+    rows = labels(data)
+    images = pixels(data, rows)
+    tables = []
+    for part in ("training", "validation"):
+        chosen = ((rows["source"] == IU) & (rows["part"] == part)).to_numpy()
+        tables.append(as_table(rows[chosen], images[chosen]))
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "state.npz"
+        trained = fit(recipe, tables[0], tables[1][1], state, lambda line: print(line, flush=True))
+    probability = p_frontal(build_scorer(trained.network, recipe.preparation), images)
+    right = (probability > 0.5) == (rows["label"] == "frontal").to_numpy()
+    figures = {}
+    for source in sorted(set(rows["source"])):
+        of_source = (rows["source"] == source) & ~((source == IU) & (rows["part"] != "test"))
+        figures[source] = share(right[of_source])
+        print(f"{source:<14} {figures[source]['accuracy']:8.2%} of {int(of_source.sum())}")
+    done = {"epochs": recipe.epochs, "changes": changes, "sources": figures}
+    out.write_text(json.dumps(done, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4:])
