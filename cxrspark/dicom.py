@@ -30,7 +30,7 @@ try:
     from pydicom.tag import BaseTag, Tag
     from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
-    from cxrspark.dicom_frame import CodecMissingError, Frame, check_syntax, decode
+    from cxrspark.dicom_frame import PLUGINS, CodecMissingError, Frame, check_syntax, decode
 except ImportError as error:  # a fact about this executor, not about the image
     raise RuntimeError("reading DICOM needs pip install cxrspark[dicom] there") from error
 
@@ -68,12 +68,14 @@ class _File:
         dataset: The elements `TAGS`.
         value: Of PixelData, not copied; None where there is none.
         vr: Of PixelData; None in implicit VR.
+        encapsulated: Whether PixelData are.
     """
 
     syntax: UID
     dataset: Dataset
     value: memoryview | None
     vr: str | None
+    encapsulated: bool
 
 
 def read_dicom(data: bytes) -> tuple[Image.Image, Header]:
@@ -130,11 +132,9 @@ def _read(data: bytes) -> _File:
         stream, implicit, little, stop_when=at_pixel_data, specific_tags=list(TAGS)
     )
     if not found:
-        return _File(syntax, dataset, None, None)
+        return _File(syntax, dataset, None, None, False)
     vr, start, length = found[-1]
-    if (length == UNDEFINED) != syntax.is_encapsulated:
-        raise PixelsError("DICOM undecodable: encapsulated otherwise than its transfer syntax says")
-    return _File(syntax, dataset, content[start : start + length], vr)
+    return _File(syntax, dataset, content[start : start + length], vr, length == UNDEFINED)
 
 
 def _after_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -155,6 +155,8 @@ def _grey(file: _File) -> Image.Image:
     if file.value is None:
         raise PixelsError("DICOM without pixel data")
     check_syntax(file.syntax)
+    if file.encapsulated != file.syntax.is_encapsulated:
+        raise PixelsError("DICOM undecodable: encapsulated otherwise than its transfer syntax says")
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames != 1:
         raise PixelsError(f"DICOM with several frames: {frames}")
@@ -185,13 +187,12 @@ def _values(frame: Frame, dataset: Dataset, words: int) -> Ints:
     """The number that each word stands for; bits that are not stored may hold anything."""
     values = np.arange(words)
     stored = frame.stored
-    if frame.syntax.is_encapsulated:  # a codec gives numbers, of as many bits as it likes
-        stored = frame.allocated
-    else:
-        high = int(dataset.get("HighBit") or stored - 1)
-        if not stored - 1 <= high < frame.allocated:
-            raise PixelsError(f"DICOM undecodable: high bit {high} of {stored} bits")
-        values = (values >> (high + 1 - stored)) & ((1 << stored) - 1)
+    high = stored - 1
+    if not PLUGINS[frame.syntax]:  # a codec gives numbers, whose lowest bit is the lowest
+        high = int(dataset.get("HighBit") or high)
+    if not stored - 1 <= high < frame.allocated:
+        raise PixelsError(f"DICOM undecodable: high bit {high} of {stored} bits")
+    values = (values >> (high + 1 - stored)) & ((1 << stored) - 1)
     if frame.signed:
         values -= (values >> (stored - 1)) << stored
     return values

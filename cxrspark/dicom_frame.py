@@ -9,6 +9,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 
+from cxrspark.dicom_rle import decode_rle
 from cxrspark.pixels import PixelsError, Words
 
 UNCOMPRESSED = (
@@ -23,14 +24,14 @@ JPEG_2000 = (uid.JPEG2000Lossless, uid.JPEG2000)
 
 PLUGINS = {
     **dict.fromkeys(UNCOMPRESSED, ""),
-    uid.RLELossless: "pylibjpeg",
+    uid.RLELossless: "",  # see cxrspark.dicom_rle
     **dict.fromkeys(JPEG, "pylibjpeg"),
     uid.JPEGBaseline8Bit: "pillow",  # libjpeg-turbo, as for JPEG files
     **dict.fromkeys(JPEG_LS, "pyjpegls"),
     **dict.fromkeys(JPEG_2000, "pylibjpeg"),
 }
-"""pydicom's decoding plugin for each transfer syntax that is read. One only: that another would
-have made something of a damaged file is no gain, and it would take as long again."""
+"""pydicom's decoding plugin for each transfer syntax that is read, or none. One only: that
+another would have made something of a damaged file is no gain, and it would take as long again."""
 
 
 class CodecMissingError(RuntimeError):
@@ -93,7 +94,10 @@ def decode(frame: Frame) -> Words:
         raise PixelsError(f"DICOM unsupported: {frame.stored} bits in {frame.allocated}")
     value: Any = frame.value
     if frame.syntax.is_encapsulated:
-        value = encapsulate([_checked_stream(frame)])
+        stream = _checked_stream(frame)
+        if frame.syntax == uid.RLELossless:
+            return decode_rle(stream, frame.rows, frame.columns, frame.allocated // 8)
+        value = encapsulate([stream])
     options: dict[str, Any] = {
         "rows": frame.rows,
         "columns": frame.columns,

@@ -13,6 +13,9 @@ from PIL import Image, UnidentifiedImageError
 SIDE = 64
 """Rows and columns of the result."""
 
+DRAFT_SIDE = 2 * SIDE
+"""What is left for the area average at least, so that its cells still hold whole pixels."""
+
 RECIPE = "area64-1"
 """Version of what `shrink` computes. A model scores only pixels of the recipe it was trained on."""
 
@@ -86,6 +89,7 @@ def shrink(data: bytes) -> Pixels:
 
         grey, header = read_dicom(data)
         columns, rows = grey.size
+        grey = _reduce(grey)
     else:
         grey, rows, columns = _read_picture(data)
         header = NO_HEADER
@@ -182,9 +186,8 @@ def _read_picture(data: bytes) -> tuple[Image.Image, int, int]:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
             columns, rows = image.size
             check_size(rows, columns)
-            # JPEG only: libjpeg shrinks by 2, 4 or 8 while it decodes. Twice the final side is
-            # left for the area average, so that its cells still hold whole pixels.
-            image.draft("L", (2 * SIDE, 2 * SIDE))
+            # JPEG only: libjpeg shrinks by 2, 4 or 8 while it decodes.
+            image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
             if image.mode.startswith("I"):
                 return Image.fromarray(equalise(np.asarray(image))), rows, columns
             return image.convert("L"), rows, columns
@@ -198,6 +201,12 @@ def _read_picture(data: bytes) -> tuple[Image.Image, int, int]:
         raise
     except Exception as error:  # Pillow's decoders raise many types on damaged files
         raise PixelsError(f"undecodable: {one_line(error)}") from error
+
+
+def _reduce(grey: Image.Image) -> Image.Image:
+    """Average blocks of a DICOM image as libjpeg does those of the JPEG that is made of it."""
+    fits = min(grey.size) // DRAFT_SIDE
+    return grey.reduce(max((factor for factor in (2, 4, 8) if factor <= fits), default=1))
 
 
 def _area_average(grey: Image.Image) -> Image.Image:
