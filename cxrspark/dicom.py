@@ -116,10 +116,9 @@ def _read(data: bytes) -> _File:
     stream.seek(META_START)
     meta = read_dataset(stream, False, True, stop_when=_after_meta, specific_tags=[SYNTAX])
     syntax = UID(str(_needed(meta, "TransferSyntaxUID")))
-    content = memoryview(data)
     if syntax == DeflatedExplicitVRLittleEndian:
-        content = memoryview(_inflate(content[stream.tell() :]))
-        stream = BytesIO(content)
+        data = _inflate(memoryview(data)[stream.tell() :])
+        stream = BytesIO(data)
     found: list[tuple[str | None, int, int]] = []
 
     def at_pixel_data(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -134,7 +133,8 @@ def _read(data: bytes) -> _File:
     if not found:
         return _File(syntax, dataset, None, None, False)
     vr, start, length = found[-1]
-    return _File(syntax, dataset, content[start : start + length], vr, length == UNDEFINED)
+    value = memoryview(data)[start : start + length]
+    return _File(syntax, dataset, value, vr, length == UNDEFINED)
 
 
 def _after_meta(tag: BaseTag, vr: str | None, length: int) -> bool:

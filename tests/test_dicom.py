@@ -1,9 +1,11 @@
 """DICOM to the pixels that its published JPEG gives, and what is refused."""
 
 import logging
+import sys
 import warnings
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from pydicom.uid import (
     JPEG2000,
     MPEG4HP41,
     DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGLosslessSV1,
@@ -180,6 +184,17 @@ def test_declared_padding_does_not_stretch_the_range(padding: int) -> None:
     assert difference(shrink(stretched).values, mean_of_cells(as_is)) <= 0.01
 
 
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_signed_padding(syntax: pydicom.uid.UID) -> None:
+    stored = Stored(syntax, bits=12, signed=True)
+    words = with_border(detect(PICTURE, Stored(bits=12), 1), 2**16 - 2000)
+    dataset = dcmread(BytesIO(encode_dicom(words, replace(stored, bits=16), HEADER)))
+    dataset.add_new("PixelPaddingValue", "SS", -2000)
+    inner = words[30:, :-20]
+    expected = published(with_border(words, int(inner.min())), invert=False)
+    assert difference(shrink(written(dataset)).values, mean_of_cells(expected)) <= 0.01
+
+
 def test_a_range_of_padding_and_padding_among_the_pixels() -> None:
     words = detect(PICTURE, Stored(bits=12), 1) // 2 + 1000
     inner = words[30:, :-20]
@@ -303,6 +318,14 @@ def test_a_missing_codec_is_no_fact_about_the_image(monkeypatch: pytest.MonkeyPa
     stored = Stored(JPEGLSLossless)
     data = encode_dicom(detect(PICTURE, stored, 1), stored, HEADER)
     monkeypatch.setitem(dicom_frame.PLUGINS, JPEGLSLossless, "absent")
+    with pytest.raises(RuntimeError, match=r"needs pip install cxrspark\[dicom\]"):
+        shrink(data)
+
+
+def test_a_missing_pydicom_is_no_fact_about_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = plain()
+    monkeypatch.delitem(sys.modules, "cxrspark.dicom", raising=False)
+    monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(RuntimeError, match=r"needs pip install cxrspark\[dicom\]"):
         shrink(data)
 
