@@ -35,6 +35,7 @@ from cxrspark.phantom_dicom import SYNTAXES, Stored, detect, encode_dicom
 from cxrspark.phantom_files import jpeg
 from cxrspark.phantoms import phantom_study, render
 from cxrspark.pixels import Header, PixelsError, shrink
+from cxrspark.thumbnails import thumbnail
 
 LOSSY = (JPEGBaseline8Bit, JPEGLSNearLossless, JPEG2000)
 PICTURE = render(phantom_study(11, 320).lateral)
@@ -312,6 +313,14 @@ def test_what_is_refused_is_one_line(make: Callable[[], bytes], said: str) -> No
         shrink(make())
     assert str(raised.value).startswith(said)
     assert "\n" not in str(raised.value)
+
+
+def test_a_thumbnail_keeps_the_shape() -> None:
+    rows, columns = PICTURE.shape
+    small = thumbnail(plain(), 96)
+    assert small.shape == (96, round(96 * columns / rows))
+    square = np.asarray(Image.fromarray(small).resize((64, 64), Image.Resampling.BILINEAR))
+    assert np.corrcoef(square.ravel(), shrink(plain()).values.ravel())[0, 1] > 0.98
 
 
 def test_a_missing_codec_is_no_fact_about_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
