@@ -40,6 +40,13 @@ demo: setup $(DEMO)/archive/truth.csv ## score a synthetic archive on Spark in l
 	$(BIN)/spark-submit jobs/audit_views.py --scores $(DEMO)/scores --pixels $(DEMO)/pixels \
 	  --metadata $(DEMO)/archive/mimic-cxr-2.0.0-metadata.csv.gz --out $(DEMO)/audit
 
+.PHONY: demo-dicom
+demo-dicom: setup $(DEMO)-dicom/dicom/truth.csv ## the same with a DICOM archive, audited by its own headers
+	$(BIN)/spark-submit jobs/score_archive.py --archive $(DEMO)-dicom/dicom --scores $(DEMO)-dicom/scores \
+	  --pixels $(DEMO)-dicom/pixels
+	$(BIN)/spark-submit jobs/audit_views.py --scores $(DEMO)-dicom/scores --pixels $(DEMO)-dicom/pixels \
+	  --out $(DEMO)-dicom/audit
+
 .PHONY: train-demo
 train-demo: setup $(DEMO)/archive/truth.csv ## train for a few epochs on the synthetic archive
 	$(BIN)/spark-submit jobs/train.py --archive $(DEMO)/archive --labels $(DEMO)/archive/truth.csv \
@@ -54,6 +61,11 @@ $(DEMO)/archive/truth.csv: | $(READY)
 	$(BIN)/python jobs/make_phantoms.py --out $(DEMO)/archive --studies 150 --rows 768 \
 	  --bad 0.05 --missing-views 0.042 --wrong-views 0.02
 
+$(DEMO)-dicom/dicom/truth.csv: | $(READY)
+	rm -rf $(DEMO)-dicom
+	$(BIN)/python jobs/make_phantoms.py --out $(DEMO)-dicom/archive --dicom $(DEMO)-dicom/dicom --studies 150 \
+	  --rows 768 --bad 0.05 --missing-views 0.042 --wrong-views 0.02
+
 .PHONY: check
 check: setup ## lint and type-check
 	$(BIN)/ruff check .
@@ -67,6 +79,10 @@ test: check ## lint, type-check and run the tests
 .PHONY: test-kills
 test-kills: setup ## kill drivers and workers 20 times each, both formats
 	CXRSPARK_KILLS=20 $(BIN)/python -m pytest tests/test_kills.py
+
+.PHONY: test-fuzz
+test-fuzz: setup ## mutate 1,000 files at random
+	CXRSPARK_MUTATIONS=1000 $(BIN)/python -m pytest tests/test_fuzz.py
 
 .PHONY: bench-throughput
 bench-throughput: setup ## images/s of the job beside a bare loop that only shrinks
@@ -87,6 +103,10 @@ bench-feed: setup ## an epoch fed by Petastorm beside one from arrays in memory
 .PHONY: bench-rescore
 bench-rescore: setup ## score 377,110 kept pixels, then a run with nothing to do
 	$(BIN)/python benchmarks/rescore.py
+
+.PHONY: bench-dicom
+bench-dicom: setup ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files
+	$(BIN)/python benchmarks/dicom.py
 
 .PHONY: clean
 clean: ## remove what the other targets made

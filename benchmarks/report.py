@@ -20,7 +20,7 @@ import psutil
 from archives import BUILD
 from pyspark.sql import SparkSession
 
-from cxrspark.pixels import RECIPE, SIDE
+from cxrspark.pixels import RECIPE, SIDE, Header
 from cxrspark.schemas import PIXELS, SCORES
 from cxrspark.session import session_settings
 
@@ -85,10 +85,11 @@ def write_pixels(spark: SparkSession) -> None:
             noise = random.integers(-20, 21, (len(batch), SIDE, SIDE))
             pixels = (coarse + noise).astype(np.uint8)
             values = [grey.tobytes() for grey in pixels]
-            yield batch.assign(pixels=values)[PIXELS.names]
+            no_header = dict.fromkeys(Header._fields)
+            yield batch.assign(pixels=values, **no_header)[PIXELS.names]
 
     scores = spark.read.parquet(str(ROOT / "scores")).where("error IS NULL")
-    kept = [name for name in PIXELS.names if name != "pixels"]
+    kept = [name for name in PIXELS.names if name in scores.columns]
     scores.select(*kept).mapInPandas(draw, PIXELS).write.parquet(str(ROOT / "pixels"))
 
 

@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 from worker_memory import worker_megabytes
 
 from cxrspark.manifest import load_manifest
-from cxrspark.pixels import RECIPE
+from cxrspark.pixels import RECIPE, Header
 from cxrspark.run import score_archive
 from cxrspark.schemas import MANIFEST, PIXELS
 from cxrspark.session import session_settings
@@ -47,6 +47,7 @@ def random_pixels(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
             columns=2544,
             pixels=[row.tobytes() for row in pixels],
             error=None,
+            **dict.fromkeys(Header._fields),
             pixels_recipe=RECIPE,
             archive=str(BUILD / "rescore"),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from cxrspark import audit
 from cxrspark.errors import UserError
-from cxrspark.headers import Headers, read_headers
+from cxrspark.headers import Headers, dicom_headers, read_headers
 from cxrspark.pixels import SIDE
 from cxrspark.schemas import PIXELS, SCORES
 from cxrspark.scores import choose_model
@@ -29,12 +29,13 @@ THUMBNAIL = 160
 
 
 class AuditSettings(JobSettings):
-    """Compare the views of a scores table with those of the archive's metadata."""
+    """Compare the views of a scores table with those of the archive's metadata or headers."""
 
     scores: str = Field(description="scores table", min_length=1)
-    metadata: str = Field(
-        description="CSV with dicom_id, image_id or path, and a view: MIMIC's metadata csv, say",
-        min_length=1,
+    metadata: str | None = Field(
+        None,
+        description="CSV with dicom_id, image_id or path, and a view: MIMIC's metadata csv, say; "
+        "the DICOM headers in --pixels where not given",
     )
     out: Path = Field(description="folder for report.html and the tables; made private to you")
     format: Format = Field("parquet", description="format of the tables that are read")
@@ -44,7 +45,9 @@ class AuditSettings(JobSettings):
     model_id: str | None = Field(
         None, description="whose scores to take; needed where the table holds several models'"
     )
-    pixels: str | None = Field(None, description="pixels table, for the pictures of the report")
+    pixels: str | None = Field(
+        None, description="pixels table, for the pictures of the report and for DICOM headers"
+    )
     archive: str | None = Field(
         None, description="root of the archive, to read larger pictures from for the report"
     )
@@ -61,7 +64,7 @@ class Audit:
         model_id: Whose scores.
         scores: The table they come from.
         archives: Roots of the archive, as the table names them.
-        metadata: The file that the headers come from.
+        metadata: The file, or the pixels table, that the headers come from.
         view_column: Its column.
         images: Images of the table.
         unscored: Images of the metadata that the table does not hold.
@@ -123,11 +126,16 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
         UserError: A table, the archive or the metadata is not what it should be, or no image of
             the table is in the metadata.
     """
-    take_pictures = _pictures_of(spark, settings)
-    headers = read_headers(settings.metadata, settings.view_column)
+    _check_pictures(settings)
     table = read_table(spark, settings.scores, settings.format, SCORES)
     model_id, images = choose_model(table, settings.scores, settings.model_id)
     scores = table.where(F.col("model_id") == model_id)
+    archives = sorted(row[0] for row in scores.select("archive").distinct().collect())
+    pixels = None
+    if settings.pixels:
+        pixels = read_table(spark, settings.pixels, settings.format, PIXELS)
+        pixels = pixels.where(F.col("archive").isin(archives))
+    headers = _headers_of(settings, pixels)
     compared = audit.compare(scores, headers.to_spark(spark), headers.key_column)
     compared = compared.persist(StorageLevel.MEMORY_AND_DISK)
     try:
@@ -139,7 +147,6 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
         uncertain = audit.least_certain(compared, UNCERTAIN_SHOWN).toPandas()
         shown = pd.concat([suspected.head(SUSPECTED_SHOWN), uncertain])
         paths = dict(zip(shown["image_id"], shown["path"], strict=True))
-        archives = sorted(row[0] for row in scores.select("archive").distinct().collect())
         counted = audit.studies(compared)
         return Audit(
             model_id=model_id,
@@ -161,7 +168,7 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             histogram=audit.histogram(compared).toPandas(),
             least_certain=uncertain,
             errors=audit.errors(compared, ERRORS_SHOWN).toPandas(),
-            pictures=take_pictures(paths, archives),
+            pictures=_pictures(spark, settings, pixels, paths),
             picture_side=(settings.thumbnail or THUMBNAIL) if settings.archive else SIDE,
         )
     finally:
@@ -181,28 +188,34 @@ def _no_match(scores: DataFrame, headers: Headers) -> str:
     )
 
 
-def _pictures_of(
-    spark: SparkSession, settings: AuditSettings
-) -> Callable[[Mapping[str, str], list[str]], dict[str, str]]:
-    """Where pictures are to come from, checked before any work.
+def _headers_of(settings: AuditSettings, pixels: DataFrame | None) -> Headers:
+    if settings.metadata:
+        return read_headers(settings.metadata, settings.view_column)
+    if pixels is None:
+        raise UserError("needs --metadata FILE, or the --pixels table of a DICOM archive")
+    return dicom_headers(pixels, str(settings.pixels))
 
-    Returns:
-        From paths by image id, and the archives they are of, to data URIs by image id.
-    """
-    archive, side = settings.archive, settings.thumbnail
-    if side and not archive:
+
+def _check_pictures(settings: AuditSettings) -> None:
+    """Refuse what pictures cannot be read from, before any work."""
+    if settings.thumbnail and not settings.archive:
         raise UserError("--thumbnail needs --archive, the root that images are read from")
-    if archive:
-        open_store(archive)
-    pixels = None
-    if settings.pixels:
-        pixels = read_table(spark, settings.pixels, settings.format, PIXELS)
+    if settings.archive:
+        open_store(settings.archive)
 
-    def take(paths: Mapping[str, str], archives: list[str]) -> dict[str, str]:
-        pictures = from_archive(spark, archive, paths, side or THUMBNAIL) if archive else {}
-        left = [image_id for image_id in paths if image_id not in pictures]
-        if pixels is not None and left:
-            pictures |= from_pixels(pixels.where(F.col("archive").isin(archives)), left)
-        return data_uris(pictures)
 
-    return take
+def _pictures(
+    spark: SparkSession,
+    settings: AuditSettings,
+    pixels: DataFrame | None,
+    paths: Mapping[str, str],
+) -> dict[str, str]:
+    """Data URIs by image id, of the images with these paths by image id."""
+    pictures = {}
+    if settings.archive:
+        side = settings.thumbnail or THUMBNAIL
+        pictures = from_archive(spark, settings.archive, paths, side)
+    left = [image_id for image_id in paths if image_id not in pictures]
+    if pixels is not None and left:
+        pictures |= from_pixels(pixels, left)
+    return data_uris(pictures)

@@ -1,19 +1,37 @@
-"""Headers: which view an archive's metadata say each image shows, in their own words."""
+"""Headers: which view an archive's metadata, or its DICOM files, say each image shows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from cxrspark.errors import UserError
 from cxrspark.labels import EXAMPLES, KEY_COLUMNS, MIMIC_VIEWS, OTHER, VIEWS, _read_csv, _text
+from cxrspark.pixels import Header
 
 VIEW_COLUMNS = ("ViewPosition", "view")
 MEANS = {**MIMIC_VIEWS, **{view.upper(): view for view in VIEWS}}
 """What a header value means, in capitals; every other value means `other`."""
+
+DICOM_MEANS = {
+    **MEANS,
+    "RL": "lateral",  # right lateral: DICOM PS3.3, C.8.1.1
+    # PatientOrientation, where rows and columns run to: PS3.3, C.7.6.1.1.1. In a frontal image
+    # one of them runs to the left or right, in a lateral one to front or back.
+    **{
+        "\\".join(pair): view
+        for sides, view in (("LR", "frontal"), ("AP", "lateral"))
+        for side in sides
+        for end in "HF"
+        for pair in ((side, end), (end, side))
+    },
+}
+"""The same, of a DICOM file's ViewPosition or PatientOrientation."""
 
 SCHEMA = T.StructType(
     [T.StructField(name, T.StringType()) for name in ("key", "header", "header_view")]
@@ -22,7 +40,7 @@ SCHEMA = T.StructType(
 
 @dataclass(frozen=True)
 class Headers:
-    """The view column of one metadata file.
+    """What one metadata file, or the DICOM headers of one pixels table, say.
 
     Attributes:
         rows: One row per image: ``key`` string, ``header`` string or null (the value as it is
@@ -67,10 +85,37 @@ def read_headers(file: str, view_column: str | None = None) -> Headers:
     if key_column == "path":  # manifests drop the same from the front of a path
         key = key.str.removeprefix("./").str.lstrip("/")
     _refuse_nameless_and_twice(key, file, given)
-    header = _text(raw, view_column)
-    means = header.str.upper().map(MEANS).fillna(OTHER).where(header.notna())
-    rows = pd.DataFrame({"key": key, "header": header, "header_view": means})
+    rows = _with_meaning(key, _text(raw, view_column), MEANS)
     return Headers(rows, key_column, file, view_column)
+
+
+def dicom_headers(pixels: DataFrame, table: str) -> Headers:
+    """Bring what the DICOM headers of a pixels table say into the driver's memory.
+
+    Args:
+        pixels: Columns of `cxrspark.schemas.PIXELS`.
+        table: Where they were read, for messages and the report.
+
+    Returns:
+        The ViewPosition, or else the PatientOrientation, of every image that is a DICOM file.
+
+    Raises:
+        UserError: None is.
+    """
+    said = F.coalesce("view_position", "patient_orientation").alias("header")
+    is_dicom = F.coalesce(*Header._fields).isNotNull()
+    read = pixels.where(is_dicom).select(F.col("image_id").alias("key"), said).toPandas()
+    if read.empty:
+        raise UserError(f"--pixels {table}: holds no DICOM header; add --metadata FILE")
+    rows = _with_meaning(read["key"], read["header"].astype("string"), DICOM_MEANS)
+    return Headers(rows, "image_id", table, "view_position, else patient_orientation,")
+
+
+def _with_meaning(
+    key: pd.Series[str], header: pd.Series[str], means: Mapping[str, str]
+) -> pd.DataFrame:
+    view = header.str.upper().map(means).fillna(OTHER).where(header.notna())
+    return pd.DataFrame({"key": key, "header": header, "header_view": view})
 
 
 def _key(raw: pd.DataFrame, file: str) -> tuple[str, str]:

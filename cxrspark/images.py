@@ -9,13 +9,13 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from cxrspark.pixels import RECIPE, PixelsError, shrink
+from cxrspark.pixels import NO_HEADER, RECIPE, PixelsError, shrink
 from cxrspark.schemas import MANIFEST, PIXELS
 from cxrspark.storage import ObjectError, open_store, read_many
 from cxrspark.tally import Tally
 
 Batches = Iterable[pa.RecordBatch]
-Row = tuple[int | None, int | None, bytes | None, str | None]
+Row = tuple[int | bytes | str | None, ...]
 
 
 def read_pixels(manifest: DataFrame, archive: str, tally: Tally | None = None) -> DataFrame:
@@ -28,7 +28,8 @@ def read_pixels(manifest: DataFrame, archive: str, tally: Tally | None = None) -
 
     Returns:
         Columns of `cxrspark.schemas.PIXELS`, a row for each row of `manifest`: `pixels` holds
-        4,096 bytes (uint8, row-major, shape (64, 64)), or is null and `error` says why.
+        4,096 bytes (uint8, row-major, shape (64, 64)), or is null and `error` says why. What a
+        DICOM header says is there in both cases.
     """
     ids = manifest.select(*MANIFEST.names)
     return ids.mapInArrow(_reader(archive, tally), PIXELS)
@@ -42,26 +43,26 @@ def _reader(archive: str, tally: Tally | None) -> Callable[[Batches], Batches]:
         for ids in listed:
             rows = [_row(content) for content in islice(contents, ids.num_rows)]
             if tally:
-                tally.count(len(rows), sum(error is not None for *_, error in rows))
+                tally.count(len(rows), sum(row[3] is not None for row in rows))
             yield _with_pixels(ids, rows, archive)
 
     return read
 
 
 def _row(content: bytes | ObjectError) -> Row:
-    """(rows, columns, pixels, error) of one image."""
+    """(rows, columns, pixels, error) of one image, and its header."""
     if isinstance(content, ObjectError):
-        return None, None, None, str(content)
+        return None, None, None, str(content), *NO_HEADER
     try:
         pixels = shrink(content)
     except PixelsError as error:
-        return None, None, None, str(error)
-    return pixels.rows, pixels.columns, pixels.values.tobytes(), None
+        return None, None, None, str(error), *error.header
+    return pixels.rows, pixels.columns, pixels.values.tobytes(), None, *pixels.header
 
 
 def _with_pixels(ids: pa.RecordBatch, rows: list[Row], archive: str) -> pa.RecordBatch:
     schema = to_arrow_schema(PIXELS)
-    columns = [*zip(*rows, strict=True)] or [()] * 4
+    columns = [*zip(*rows, strict=True)] or [()] * (4 + len(NO_HEADER))
     values = [*columns, [RECIPE] * len(rows), [archive] * len(rows)]
     fields = list(schema)[len(ids.schema) :]
     arrays = [pa.array(v, field.type) for v, field in zip(values, fields, strict=True)]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from cxrspark.phantom_film import expose
 from cxrspark.phantoms import View, attenuation, render
+from cxrspark.pixels import Grey8
 
 Kind = Literal[
     "jpeg", "truncated", "empty", "text", "missing", "listed twice", "16-bit png", "cmyk jpeg",
@@ -20,6 +21,13 @@ UNUSUAL_KINDS: tuple[Kind, ...] = get_args(Kind)[1:]
 GOOD_KINDS: tuple[Kind, ...] = ("jpeg", "listed twice", "16-bit png", "cmyk jpeg")
 """Kinds that have a view; the others must end as an error."""
 
+NOT_IMAGES: dict[Kind, bytes | None] = {
+    "missing": None,
+    "empty": b"",
+    "text": b"This is no image, whatever its name says.\n" * 20,
+}
+"""What such a file holds; None is no file."""
+
 QUALITY = 95
 """Of JPEG files, MIMIC-CXR-JPG's."""
 
@@ -27,34 +35,31 @@ BOMB_SIDE = 20_000
 """Rows and columns that a decompression bomb declares."""
 
 
-def encode(view: View, kind: Kind) -> bytes | None:
-    """Make the file of a view.
+def encode(view: View, kind: Kind, picture: Grey8 | None = None) -> bytes | None:
+    """Make the JPEG or PNG file of a view.
 
     Args:
         view: Of a phantom study.
         kind: What kind of file.
+        picture: What a JPEG shows, shape (rows, columns); the rendered view where not given.
 
     Returns:
         The file's bytes; None where there is no file.
     """
-    if kind == "missing":
-        return None
-    if kind == "empty":
-        return b""
-    if kind == "text":
-        return b"This is no image, whatever its name says.\n" * 20
+    if kind in NOT_IMAGES:
+        return NOT_IMAGES[kind]
     if kind == "1x1":
-        return _jpeg(Image.new("L", (1, 1), 128))
+        return jpeg(Image.new("L", (1, 1), 128))
     if kind == "constant":
-        return _jpeg(Image.new("L", (view.columns, view.rows), 128))
+        return jpeg(Image.new("L", (view.columns, view.rows), 128))
     if kind == "20000x20000":
         return _bomb()
     if kind == "16-bit png":
         return _png16(view)
-    picture = Image.fromarray(render(view))
+    shown = Image.fromarray(render(view) if picture is None else picture)
     if kind == "cmyk jpeg":
-        return _jpeg(picture.convert("RGB").convert("CMYK"))
-    data = _jpeg(picture)
+        return jpeg(shown.convert("RGB").convert("CMYK"))
+    data = jpeg(shown)
     return data[: len(data) * 2 // 5] if kind == "truncated" else data
 
 
@@ -67,7 +72,8 @@ def declared_size(view: View, kind: Kind) -> tuple[int, int]:
     return view.rows, view.columns
 
 
-def _jpeg(picture: Image.Image) -> bytes:
+def jpeg(picture: Image.Image) -> bytes:
+    """A JPEG file of `QUALITY`."""
     file = BytesIO()
     picture.save(file, "JPEG", quality=QUALITY)
     return file.getvalue()

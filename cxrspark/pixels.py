@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +13,44 @@ from PIL import Image, UnidentifiedImageError
 SIDE = 64
 """Rows and columns of the result."""
 
+DRAFT_SIDE = 2 * SIDE
+"""What is left for the area average at least, so that its cells still hold whole pixels."""
+
 RECIPE = "area64-1"
 """Version of what `shrink` computes. A model scores only pixels of the recipe it was trained on."""
 
 MAX_PIXELS = 2**26
 """Declared rows × columns above which an image is refused before decoding (8,192 × 8,192)."""
 
+BLOCK = 2**18
+"""Pixels that are counted or looked up at once: what is made of them stays in the cache."""
+
 Grey8 = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Ints = npt.NDArray[np.int64]
+
+
+class Header(NamedTuple):
+    """What a DICOM header says of the image; None where it says nothing."""
+
+    view_position: str | None = None
+    patient_orientation: str | None = None
+    modality: str | None = None
+    body_part: str | None = None
+    photometric_interpretation: str | None = None
+
+
+NO_HEADER = Header()
 
 
 class PixelsError(ValueError):
-    """Says in one line what is wrong with one image."""
+    """Says in one line what is wrong with one image.
+
+    Attributes:
+        header: What its DICOM header said none the less.
+    """
+
+    header: Header = NO_HEADER
 
 
 @dataclass(frozen=True)
@@ -34,6 +61,7 @@ class Pixels:
     """uint8, shape (64, 64), row-major, 0 = black."""
     rows: int
     columns: int
+    header: Header = NO_HEADER
 
 
 def shrink(data: bytes) -> Pixels:
@@ -41,29 +69,36 @@ def shrink(data: bytes) -> Pixels:
 
     The format is told by content: JPEG, PNG (8 or 16 bit, grey, RGB, palette, CMYK) or DICOM.
     DICOM, and PNG of more than 8 bits, go through the steps by which MIMIC-CXR-JPG was made
-    (see `equalise`); other 8-bit grey is taken as it is.
+    (see `equalising_table`); other 8-bit grey is taken as it is.
 
     Args:
         data: The whole file.
 
     Returns:
-        uint8 pixels, shape (64, 64), air black, with the rows and columns of the original.
+        uint8 pixels, shape (64, 64), air black, with the rows and columns of the original and
+        what its header says, if it is DICOM.
 
     Raises:
         PixelsError: Empty, not an image, truncated, oversized, smaller than 64×64 or constant.
+        RuntimeError: DICOM, and a package that reads it is not installed here.
     """
     if not data:
         raise PixelsError("empty file")
     if data[128:132] == b"DICM":
         from cxrspark.dicom import read_dicom  # pydicom is optional
 
-        grey, rows, columns = read_dicom(data)
+        grey, header = read_dicom(data)
+        columns, rows = grey.size
+        grey = _reduce(grey)
     else:
         grey, rows, columns = _read_picture(data)
+        header = NO_HEADER
     values = np.asarray(_area_average(grey))
     if values.min() == values.max():
-        raise PixelsError(f"constant image: every pixel is {values.flat[0]}")
-    return Pixels(values, rows, columns)
+        error = PixelsError(f"constant image: every pixel is {values.flat[0]}")
+        error.header = header
+        raise error
+    return Pixels(values, rows, columns, header)
 
 
 def check_size(rows: int, columns: int) -> None:
@@ -78,15 +113,11 @@ def check_size(rows: int, columns: int) -> None:
         raise PixelsError(f"too small: {rows}x{columns} pixels, at least {SIDE}x{SIDE} are needed")
 
 
-def equalise(grey: npt.NDArray[Any], *, invert: bool = False) -> Grey8:
-    """Stretch grey of any depth to 0 … 255 and equalise its histogram.
-
-    The steps of MIMIC-CXR-JPG (Johnson et al. 2019, arXiv:1901.07042): subtract the minimum,
-    divide by the maximum, times 255 to uint8, invert MONOCHROME1, then OpenCV's `equalizeHist`.
+def equalise(words: Words) -> Grey8:
+    """Stretch grey to 0 … 255 and equalise its histogram: see `equalising_table`.
 
     Args:
-        grey: Integers, shape (rows, columns).
-        invert: Whether high values are black (MONOCHROME1).
+        words: uint8 or uint16, shape (rows, columns).
 
     Returns:
         uint8, same shape.
@@ -94,22 +125,60 @@ def equalise(grey: npt.NDArray[Any], *, invert: bool = False) -> Grey8:
     Raises:
         PixelsError: The image is constant, so there is no range to stretch.
     """
-    low, high = int(grey.min()), int(grey.max())
+    counts = count(words)
+    return look_up(equalising_table(counts, np.arange(counts.size)), words)
+
+
+def count(words: Words) -> Ints:
+    """How often each word is there: shape (256,) for uint8, (65536,) for uint16."""
+    counts = np.zeros(256**words.itemsize, np.int64)
+    flat = words.reshape(-1)
+    for start in range(0, flat.size, BLOCK):
+        counts += np.bincount(flat[start : start + BLOCK], minlength=counts.size)
+    return counts
+
+
+def equalising_table(counts: Ints, values: Ints, *, invert: bool = False) -> Grey8:
+    """What each word becomes by the steps of MIMIC-CXR-JPG.
+
+    Johnson et al. 2019 (arXiv:1901.07042), code in github.com/MIT-LCP/mimic-cxr/issues/16:
+    subtract the minimum, divide by the maximum, times 255 to uint8, invert MONOCHROME1, then
+    OpenCV's `equalizeHist`.
+
+    Args:
+        counts: How often each word is there, from `count`.
+        values: The number that each word stands for; same shape.
+        invert: Whether high values are black (MONOCHROME1).
+
+    Returns:
+        uint8, same shape; meaningless for words that are not there.
+
+    Raises:
+        PixelsError: The image is constant, so there is no range to stretch.
+    """
+    there = values[counts > 0]
+    low, high = int(there.min()), int(there.max())
     if low == high:
         raise PixelsError(f"constant image: every pixel is {low}")
-    if high - low > 65535:
-        raise PixelsError(f"undecodable: grey from {low} to {high} is of more than 16 bits")
-    levels = (np.arange(high - low + 1) * (255.0 / (high - low))).astype(np.uint8)
+    levels = ((values.clip(low, high) - low) * (255.0 / (high - low))).astype(np.uint8)
     if invert:
         np.subtract(255, levels, out=levels)
-    offsets = np.subtract(grey, low, dtype=np.int32)
-    counts = np.bincount(offsets.ravel(), minlength=levels.size)
     histogram = np.bincount(levels, weights=counts, minlength=256)
     cumulated = histogram.cumsum()
     darkest = histogram[histogram.nonzero()[0][0]]
     table = np.rint((cumulated - darkest) * (255.0 / (cumulated[-1] - darkest)))
-    equalised = table.clip(0, 255).astype(np.uint8)[levels]
-    return np.take(equalised, offsets)
+    return np.asarray(table.clip(0, 255).astype(np.uint8)[levels])
+
+
+def look_up(table: Grey8, words: Words) -> Grey8:
+    """`table[words]`, without the full-size copy of the indices that NumPy would make."""
+    rows, columns = words.shape
+    grey = np.empty((rows, columns), np.uint8)
+    block = max(1, BLOCK // columns)
+    for start in range(0, rows, block):
+        part = slice(start, start + block)
+        np.take(table, words[part], out=grey[part], mode="clip")
+    return grey
 
 
 def _read_picture(data: bytes) -> tuple[Image.Image, int, int]:
@@ -117,9 +186,8 @@ def _read_picture(data: bytes) -> tuple[Image.Image, int, int]:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
             columns, rows = image.size
             check_size(rows, columns)
-            # JPEG only: libjpeg shrinks by 2, 4 or 8 while it decodes. Twice the final side is
-            # left for the area average, so that its cells still hold whole pixels.
-            image.draft("L", (2 * SIDE, 2 * SIDE))
+            # JPEG only: libjpeg shrinks by 2, 4 or 8 while it decodes.
+            image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
             if image.mode.startswith("I"):
                 return Image.fromarray(equalise(np.asarray(image))), rows, columns
             return image.convert("L"), rows, columns
@@ -133,6 +201,12 @@ def _read_picture(data: bytes) -> tuple[Image.Image, int, int]:
         raise
     except Exception as error:  # Pillow's decoders raise many types on damaged files
         raise PixelsError(f"undecodable: {one_line(error)}") from error
+
+
+def _reduce(grey: Image.Image) -> Image.Image:
+    """Average blocks of a DICOM image as libjpeg does those of the JPEG that is made of it."""
+    fits = min(grey.size) // DRAFT_SIDE
+    return grey.reduce(max((factor for factor in (2, 4, 8) if factor <= fits), default=1))
 
 
 def _area_average(grey: Image.Image) -> Image.Image:

@@ -27,6 +27,13 @@ _IDS = [
 _ROWS = _column("rows", INT, "rows of the original image")
 _COLUMNS = _column("columns", INT, "columns of the original image")
 _ERROR = _column("error", STRING, "what is wrong with this image, or null")
+_HEADER = [  # as `cxrspark.pixels.Header`
+    _column("view_position", STRING, "(0018,5101) of a DICOM file, as all of these; else null"),
+    _column("patient_orientation", STRING, "(0020,0020), directions of its rows and columns"),
+    _column("modality", STRING, "(0008,0060)"),
+    _column("body_part", STRING, "(0018,0015)"),
+    _column("photometric_interpretation", STRING, "(0028,0004)"),
+]
 _RECIPE = _column("pixels_recipe", STRING, "version of the way from file to 64x64 pixels")
 _MODEL = _column("model_id", STRING, "content hash of the model and its thresholds")
 _ARCHIVE = _column("archive", STRING, "root of the archive")
@@ -41,6 +48,7 @@ PIXELS = T.StructType(
         _COLUMNS,
         _column("pixels", BINARY, "4,096 bytes: uint8, row-major, 64x64; null with an error"),
         _ERROR,
+        *_HEADER,
         _RECIPE,
         _ARCHIVE,
     ]

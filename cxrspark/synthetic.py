@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from io import StringIO
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,10 +20,12 @@ import numpy as np
 from cxrspark.errors import UserError
 from cxrspark.phantom_body import random_body
 from cxrspark.phantom_files import GOOD_KINDS, Kind, declared_size, encode
-from cxrspark.phantoms import Position, View, phantom_study
+from cxrspark.phantoms import Position, View, phantom_study, render
+from cxrspark.pixels import Header
 from cxrspark.synthetic_plan import ArchiveSettings, Image, Study, plan_studies
 
 MANIFEST = "IMAGE_FILENAMES"
+DICOM_MANIFEST = "cxr-record-list.csv.gz"
 METADATA = "mimic-cxr-2.0.0-metadata.csv.gz"
 TRUTH = "truth.csv"
 METADATA_COLUMNS = (
@@ -30,8 +33,10 @@ METADATA_COLUMNS = (
     "Rows", "Columns", "StudyDate", "StudyTime", "ProcedureCodeSequence_CodeMeaning",
     "ViewCodeSequence_CodeMeaning", "PatientOrientationCodeSequence_CodeMeaning",
 )  # fmt: skip
+DICOM_MANIFEST_COLUMNS = ("subject_id", "study_id", "dicom_id", "path")
 TRUTH_COLUMNS = ("path", "view", "kind")
 
+POSITION = METADATA_COLUMNS.index("ViewPosition")
 _SWAPPED: dict[Position, Position] = {"PA": "LATERAL", "AP": "LL", "LATERAL": "PA", "LL": "AP"}
 _VIEW_CODES = {
     "PA": "postero-anterior", "AP": "antero-posterior", "LATERAL": "lateral", "LL": "left lateral",
@@ -48,7 +53,7 @@ class Written:
     """`frontal` or `lateral`; empty where the file must end as an error."""
     kind: Kind
     size: int
-    """Bytes."""
+    """Bytes, with those of its DICOM file."""
     metadata: tuple[str, ...]
     """By `METADATA_COLUMNS`."""
 
@@ -77,34 +82,37 @@ def write_archive(
         What was written.
 
     Raises:
-        UserError: The folder is not empty or cannot be written.
+        UserError: A folder is not empty or cannot be written, or pydicom is not there.
     """
-    root = settings.out
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        if any(root.iterdir()):
-            raise UserError(f"--out {root} is not empty: name a new folder or remove it first")
-    except OSError as error:
-        raise UserError(f"--out {root}: {error.strerror}; name a folder to write to") from error
+    root, dicom = settings.out, settings.dicom
+    _make_folder("--out", root)
+    if dicom:
+        _make_folder("--dicom", dicom)
+        if find_spec("pydicom") is None:
+            raise UserError("--dicom: needs pip install cxrspark[dicom]")
     plan = plan_studies(settings)
     total = sum(len(study.images) for study in plan)
     written: list[Written] = []
     with _mapper(settings.processes) as mapped:
-        for images in mapped(partial(write_study, root, settings.rows), plan):
+        for images in mapped(partial(write_study, root, dicom, settings.rows), plan):
             written += images
             progress(len(written), total)
-    _write_tables(root, sorted(written, key=lambda image: image.path))
+    written.sort(key=lambda image: image.path)
+    _write_tables(root, written)
+    if dicom:
+        _write_dicom_tables(dicom, written)
     return Summary(
         total, sum(image.size for image in written),
         Counter(image.label for image in written), Counter(image.kind for image in written),
     )  # fmt: skip
 
 
-def write_study(root: Path, rows: int, study: Study) -> list[Written]:
+def write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> list[Written]:
     """Draw and write the images of one study.
 
     Args:
         root: The archive.
+        dicom: The archive of its DICOM files, if there is to be one.
         rows: Pixels along the longer side.
         study: Its plan.
 
@@ -115,25 +123,54 @@ def write_study(root: Path, rows: int, study: Study) -> list[Written]:
     views = phantom_study(study.exposure, rows, body=body)
     subject = f"p{study.subject_id}"
     folder = f"files/{subject[:3]}/{subject}/s{study.study_id}"
-    (root / folder).mkdir(parents=True, exist_ok=True)
     written = []
     for image in study.images:
         view = views.lateral if image.lateral else views.frontal
         suffix = "png" if image.kind == "16-bit png" else "jpg"
         path = f"{folder}/{image.dicom_id}.{suffix}"
-        data = encode(view, image.kind)
-        if data is not None:
-            (root / path).write_bytes(data)
+        metadata = _metadata(study, image, view)
+        picture, size = None, 0
+        if dicom:
+            from cxrspark.phantom_dicom import detect, encode_kind, publish, stored_by
+
+            stored = stored_by(image.dicom_id)
+            words = detect(render(view), stored, view.film.seed)
+            picture = publish(words, stored)
+            header = Header(metadata[POSITION] or None, None, "DX", "CHEST")
+            data = encode_kind(words, image.kind, stored, header)
+            size += _write(dicom / dicom_path(path), data)
+        size += _write(root / path, encode(view, image.kind, picture))
         written.append(
             Written(
                 path,
                 view.label if image.kind in GOOD_KINDS else "",
                 image.kind,
-                len(data or b""),
-                _metadata(study, image, view),
+                size,
+                metadata,
             )
         )
     return written
+
+
+def dicom_path(path: str) -> str:
+    """Where the DICOM file of an image lies, by the path of its picture."""
+    return f"{path.rpartition('.')[0]}.dcm"
+
+
+def _make_folder(option: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UserError(f"{option} {folder} is not empty: name a new folder or remove it first")
+    except OSError as error:
+        said = f"{error.strerror}; name a folder to write to"
+        raise UserError(f"{option} {folder}: {said}") from error
+
+
+def _write(file: Path, data: bytes | None) -> int:
+    """Write a file, if there is one; its size."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return 0 if data is None else file.write_bytes(data)
 
 
 def _metadata(study: Study, image: Image, view: View) -> tuple[str, ...]:
@@ -173,6 +210,20 @@ def _write_tables(root: Path, images: list[Written]) -> None:
     (root / METADATA).write_bytes(gzip.compress(metadata.encode(), mtime=0))
     truth = _csv(TRUTH_COLUMNS, ((image.path, image.label, image.kind) for image in images))
     (root / TRUTH).write_text(truth)
+
+
+def _write_dicom_tables(root: Path, images: list[Written]) -> None:
+    """As MIMIC-CXR lists its DICOM files, and the truth."""
+    rows, truth = [], []
+    for image in images:
+        path = dicom_path(image.path)
+        dicom_id, subject_id, study_id = image.metadata[:3]
+        row = (subject_id, study_id, dicom_id, path)
+        rows += [row] * (1 + (image.kind == "listed twice"))
+        truth.append((path, image.label, image.kind))
+    manifest = _csv(DICOM_MANIFEST_COLUMNS, rows)
+    (root / DICOM_MANIFEST).write_bytes(gzip.compress(manifest.encode(), mtime=0))
+    (root / TRUTH).write_text(_csv(TRUTH_COLUMNS, truth))
 
 
 def _csv(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -18,6 +18,11 @@ class ArchiveSettings(JobSettings):
     """Write an archive of synthetic chest X-rays in MIMIC-CXR-JPG's layout."""
 
     out: Path = Field(description="new folder to write the archive to")
+    dicom: Path | None = Field(
+        None,
+        description="new folder for the same images as DICOM files in MIMIC-CXR's layout, of many "
+        "transfer syntaxes; the JPEGs are then made of their pixels by the published steps",
+    )
     studies: int = Field(150, gt=0, le=1_000_000, description="studies, of about 1.6 images each")
     rows: int = Field(
         3056, ge=80, le=8192, description="pixels along the longer side; 3056 is MIMIC's 3056x2544"

@@ -81,7 +81,7 @@ def thumbnail(data: bytes, side: int) -> Grey8:
     if data[128:132] == b"DICM":
         from cxrspark.dicom import read_dicom  # pydicom is optional
 
-        grey = read_dicom(data)[0]
+        grey, _ = read_dicom(data)
     else:
         grey = _picture(data, side)
     grey.thumbnail((side, side), Image.Resampling.BOX)

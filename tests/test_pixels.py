@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrspark.pixels import MAX_PIXELS, PixelsError, equalise, shrink
+from cxrspark.pixels import (
+    BLOCK,
+    MAX_PIXELS,
+    PixelsError,
+    count,
+    equalise,
+    equalising_table,
+    look_up,
+    shrink,
+)
 
 from pictures import encode, gradient
 
@@ -65,17 +74,25 @@ def test_equalise_follows_a_hand_made_example() -> None:
     assert equalise(grey).tolist() == expected
     # inverted, the counts are 1, 3, 2, 2 from dark to bright
     inverted = [[255, 255, 182, 182], [109, 109, 109, 0]]
-    assert equalise(grey, invert=True).tolist() == inverted
+    table = equalising_table(count(grey), np.arange(2**16), invert=True)
+    assert look_up(table, grey).tolist() == inverted
 
 
-def test_equalise_takes_negative_values() -> None:
-    grey = np.array([[-5, 0], [5, 10]], dtype=np.int16)
-    assert equalise(grey).tolist() == [[0, 85], [170, 255]]
+def test_a_word_stands_for_any_number() -> None:
+    words = np.array([[-5, 0], [5, 10]], dtype=np.int16).view(np.uint16)
+    values = np.arange(2**16).astype(np.uint16).view(np.int16).astype(np.int64)
+    table = equalising_table(count(words), values)
+    assert look_up(table, words).tolist() == [[0, 85], [170, 255]]
 
 
-def test_equalise_refuses_more_than_16_bits() -> None:
-    with pytest.raises(PixelsError, match="is of more than 16 bits"):
-        equalise(np.array([[0, 2**16]], np.int64))
+def test_words_are_counted_and_looked_up_block_by_block() -> None:
+    words = np.random.default_rng(1).integers(0, 2**16, (700, 1024), dtype=np.uint16)
+    assert words.size > 2 * BLOCK
+    assert (count(words) == np.bincount(words.ravel(), minlength=2**16)).all()
+    table = np.random.default_rng(2).integers(0, 256, 2**16, dtype=np.uint8)
+    assert (look_up(table, words) == table[words]).all()
+    wide = words.reshape(1, -1)
+    assert (look_up(table, wide) == table[wide]).all()
 
 
 BAD = {

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from cxrspark.bundle import load_bundle
 from cxrspark.errors import UserError
 from cxrspark.inference import Scorer
-from cxrspark.pixels import RECIPE
+from cxrspark.pixels import NO_HEADER, RECIPE
 from cxrspark.schemas import PIXELS, SCORES
 from cxrspark.scores import refuse_other_recipe, score, view_of
 from cxrspark.tally import Tally
@@ -18,11 +18,12 @@ IMAGES = np.random.default_rng(3).integers(0, 256, (5, 64, 64), dtype=np.uint8)
 
 
 def pixels_rows() -> list[tuple[object, ...]]:
+    end = (*NO_HEADER, RECIPE, "a")
     good = [
-        (f"i{n}", "s1", None, f"{n}.jpg", 100 + n, 200, image.tobytes(), None, RECIPE, "a")
+        (f"i{n}", "s1", None, f"{n}.jpg", 100 + n, 200, image.tobytes(), None, *end)
         for n, image in enumerate(IMAGES)
     ]
-    bad = ("bad", None, None, "bad.jpg", None, None, None, "empty file", RECIPE, "a")
+    bad = ("bad", None, None, "bad.jpg", None, None, None, "empty file", *end)
     return [*good[:2], bad, *good[2:]]
 
 

@@ -170,6 +170,9 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(UserError, match="not empty"):
         write_archive(ArchiveSettings(out=tmp_path, studies=1, rows=80, processes=1))
+    with pytest.raises(UserError, match=r"--dicom .* is not empty"):
+        write_archive(ArchiveSettings(out=tmp_path / "new", dicom=tmp_path, processes=1))
+    (tmp_path / "new").rmdir()
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
