@@ -13,6 +13,7 @@ from cxrspark.pixels import NO_HEADER, RECIPE, PixelsError, shrink
 from cxrspark.schemas import MANIFEST, PIXELS
 from cxrspark.storage import ObjectError, open_store, read_many
 from cxrspark.tally import Tally
+from cxrspark.worker import forget_zips
 
 Batches = Iterable[pa.RecordBatch]
 Row = tuple[int | bytes | str | None, ...]
@@ -45,6 +46,7 @@ def _reader(archive: str, tally: Tally | None) -> Callable[[Batches], Batches]:
             if tally:
                 tally.count(len(rows), sum(row[3] is not None for row in rows))
             yield _with_pixels(ids, rows, archive)
+        forget_zips()
 
     return read
 

@@ -28,7 +28,7 @@ from cxrspark.summary import Summary, checked_counts, run_row
 from cxrspark.table import Commit, Table, open_table
 from cxrspark.tally import Tally
 
-TASK_IMAGES = 256
+TASK_IMAGES = 512
 """Images that one task reads: seconds of work, so that starting it does not show."""
 
 BATCH_IMAGES = 64
