@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def plot(rows: list[dict], file: Path) -> None:
-    """Time and core hours over cores, both on logarithmic axes."""
+    """Time and core hours over cores."""
     use_svg()
     import matplotlib.pyplot as plt
 
@@ -91,9 +91,11 @@ def plot(rows: list[dict], file: Path) -> None:
         left.plot(cores, [minutes[0] * cores[0] / c for c in cores], ":", color=colour, linewidth=1)
         hours = [r["core_hours"] for r in of]
         right.plot(cores, hours, "o-", color=colour, markersize=4, label=name)
+    left.set_yscale("log")
+    left.yaxis.set_major_formatter("{x:g}")
+    right.set_ylim(bottom=0)
     for axes, what in ((left, "minutes (dotted: linear)"), (right, "core hours")):
         axes.set_xscale("log")
-        axes.set_yscale("log")
         axes.set_xticks(CORES[::2], [f"{c:,}" for c in CORES[::2]])
         axes.set_xticks([], minor=True)
         axes.set_xlabel("cores")
