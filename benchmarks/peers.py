@@ -66,7 +66,7 @@ def daft_documented(folder: Path, files: list[Path], table: Path) -> None:
     import daft
     from daft.functions import decode_image, download, resize
 
-    @daft.cls
+    @daft.cls(max_concurrency=1)  # one process has the model
     class Model:
         def __init__(self) -> None:
             self.model = Scorer(load_bundle().flatbuffer)

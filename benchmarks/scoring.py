@@ -1,7 +1,7 @@
 """Milliseconds that scoring adds to an image on one core, conversion of batches included.
 
-Run with `make bench-scoring`: a job in local[1] reads kept pixels and hands them on, with the
-scoring and without; the two alternate. Writes docs/figures/scoring.json.
+Run with `make bench-scoring`, on Linux: a job in local[1], held to one core, reads kept pixels and
+hands them on, with the scoring and without; the two alternate. Writes docs/figures/scoring.json.
 """
 
 import argparse
@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=FIGURES)
     options = parser.parse_args()
+    os.sched_setaffinity(0, {0})  # the JVM and its Python workers inherit it
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[1]").config(map=session_settings())
     spark = builder.config(ARROW_ROWS, BATCH_IMAGES).getOrCreate()
