@@ -11,18 +11,17 @@ import shutil
 import statistics
 import sys
 import time
-from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 from archives import BUILD, linked
 from event_log import event_log_settings, tasks
 from measuring import FIGURES, decode_milliseconds, write_figures
-from PIL import Image
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ExplicitVRLittleEndian
 from pyspark.sql import SparkSession
 
+from cxrspark.phantom_dicom import Stored, detect, encode_dicom
+from cxrspark.phantoms import phantom_study, render
+from cxrspark.pixels import Header
 from cxrspark.run import score_archive
 from cxrspark.session import session_settings
 from cxrspark.settings import ScoreSettings
@@ -43,21 +42,11 @@ def score(spark: SparkSession, folder: Path, files: list[Path]) -> tuple[float, 
     return start, time.time()
 
 
-def write_dicom(jpeg: Path, file: Path) -> None:
-    """The same picture as MIMIC-CXR's files have it: 12 bits in 16, uncompressed."""
-    grey = np.asarray(Image.open(jpeg).convert("L")).astype(np.uint16) * 16
-    header = Dataset()
-    header.file_meta = FileMetaDataset()
-    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID = CTImageStorage
-    header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID = generate_uid()
-    header.Rows, header.Columns = grey.shape
-    header.PhotometricInterpretation, header.SamplesPerPixel = "MONOCHROME2", 1
-    header.BitsAllocated, header.BitsStored, header.HighBit = 16, 12, 11
-    header.PixelRepresentation, header.PixelData = 0, grey.tobytes()
-    content = BytesIO()
-    header.save_as(content, enforce_file_format=True)
-    file.write_bytes(content.getvalue())
+def write_dicom(file: Path) -> None:
+    """A phantom of MIMIC's size as MIMIC-CXR keeps it: 16 bits, uncompressed."""
+    stored = Stored(ExplicitVRLittleEndian, "MONOCHROME1", 16)
+    picture = render(phantom_study(3, 3056).frontal)
+    file.write_bytes(encode_dicom(detect(picture, stored, 1), stored, Header(modality="DX")))
 
 
 def main() -> None:
@@ -82,7 +71,7 @@ def main() -> None:
         for start, end in spans
     ]
     dicom = BUILD / "task-times.dcm"
-    write_dicom(files[0], dicom)
+    write_dicom(dicom)
     result = {
         "images_per_task": each,
         "jpeg_core_seconds": [round(task.seconds / each, 5) for task in read],
