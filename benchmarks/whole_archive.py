@@ -176,7 +176,7 @@ def plot(result: dict, file: Path) -> None:
     axes.set_xlabel(f"minutes; {result['runs'][-1]['images']:,} small images, {CORES} cores")
     axes.set_ylabel("MB")
     axes.set_ylim(bottom=0)
-    axes.legend(fontsize="small")
+    figure.legend(loc="outside upper center", ncols=2, fontsize="small")
     figure.savefig(file, metadata={"Date": None})
 
 
