@@ -25,12 +25,14 @@ def linked(images: int) -> Path:
     """Folder of exactly so many JPEGs of 3056×2544: 1,200, the others links to the same."""
     root, manifest = mimic_sized(1200)
     paths = manifest.read_text().split()
-    folder = BUILD / f"images-{images}"
+    folder = BUILD / f"linked-{images}"
     for number in range(images):
-        link = folder / str(number // len(paths)) / paths[number % len(paths)]
+        path = paths[number % len(paths)]
+        turn = f"-{number // len(paths)}.jpg" if number >= len(paths) else ".jpg"
+        link = folder / (path.removesuffix(".jpg") + turn)
         if not link.exists():
             link.parent.mkdir(parents=True, exist_ok=True)
-            os.link(root / paths[number % len(paths)], link)
+            os.link(root / path, link)
     return folder
 
 
