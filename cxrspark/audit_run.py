@@ -16,10 +16,10 @@ from pyspark.sql import functions as F
 from cxrspark import audit
 from cxrspark.errors import UserError
 from cxrspark.headers import Headers, read_headers
-from cxrspark.pixels import SIDE
+from cxrspark.pixels import SIDE, Grey8
 from cxrspark.schemas import PIXELS, SCORES
 from cxrspark.scores import choose_model
-from cxrspark.settings import JobSettings
+from cxrspark.settings import BucketSettings
 from cxrspark.storage import open_store
 from cxrspark.table import Format, read_table
 from cxrspark.thumbnails import data_uris, from_archive, from_pixels
@@ -28,7 +28,7 @@ SUSPECTED_SHOWN, UNCERTAIN_SHOWN, ERRORS_SHOWN = 240, 60, 8
 THUMBNAIL = 160
 
 
-class AuditSettings(JobSettings):
+class AuditSettings(BucketSettings):
     """Compare the views of a scores table with those of the archive's metadata."""
 
     scores: str = Field(description="scores table", min_length=1)
@@ -124,7 +124,7 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             the table is in the metadata.
     """
     take_pictures = _pictures_of(spark, settings)
-    headers = read_headers(settings.metadata, settings.view_column)
+    headers = read_headers(settings.metadata, settings.view_column, settings.access())
     table = read_table(spark, settings.scores, settings.format, SCORES)
     model_id, images = choose_model(table, settings.scores, settings.model_id)
     scores = table.where(F.col("model_id") == model_id)
@@ -193,13 +193,15 @@ def _pictures_of(
     if side and not archive:
         raise UserError("--thumbnail needs --archive, the root that images are read from")
     if archive:
-        open_store(archive)
+        open_store(archive, settings.access())
     pixels = None
     if settings.pixels:
         pixels = read_table(spark, settings.pixels, settings.format, PIXELS)
 
     def take(paths: Mapping[str, str], archives: list[str]) -> dict[str, str]:
-        pictures = from_archive(spark, archive, paths, side or THUMBNAIL) if archive else {}
+        pictures: dict[str, Grey8] = {}
+        if archive:
+            pictures = from_archive(spark, archive, paths, side or THUMBNAIL, settings.access())
         left = [image_id for image_id in paths if image_id not in pictures]
         if pixels is not None and left:
             pictures |= from_pixels(pixels.where(F.col("archive").isin(archives)), left)
