@@ -95,6 +95,10 @@ bench-feed: setup ## an epoch fed by Petastorm beside one from arrays in memory
 bench-rescore: setup ## score 377,110 kept pixels, then a run with nothing to do
 	$(BIN)/python benchmarks/rescore.py
 
+.PHONY: bench-buckets
+bench-buckets: setup ## the job on a bucket with 50 ms a request beside local files
+	$(BIN)/python benchmarks/buckets.py
+
 .PHONY: clean
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

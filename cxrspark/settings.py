@@ -109,4 +109,7 @@ def describe(error: Any) -> str:
         return "needs " + " and ".join(f"--{name}".replace("_", "-") for name in missing)
     if first["type"] == "extra_forbidden":
         return f"unknown setting {name!r}; the file's keys are the options with _ for -"
+    if first["type"] == "value_error":  # of a validator here; a value may hold a password
+        said = first["msg"].removeprefix("Value error, ")
+        return f"{option}: {said}" if name else said
     return f"{option} {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"
