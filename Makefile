@@ -6,6 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EMULATORS := build/emulators
 DEMO := build/demo
 
 export SPARK_CONF_DIR ?= conf/local
@@ -72,8 +73,14 @@ check: setup ## lint and type-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+$(EMULATORS)/.ready: tests/emulators.txt | $(READY)
+	@rm -rf $(EMULATORS)
+	@$(PYTHON) -m venv $(EMULATORS) && \
+	  $(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@ || \
+	  echo "no emulators of S3 and Google's buckets: their tests will be skipped" >&2
+
 .PHONY: test
-test: check ## lint, type-check and run the tests
+test: check $(EMULATORS)/.ready ## lint, type-check and run the tests
 	$(BIN)/python -m pytest
 
 .PHONY: test-kills
@@ -107,6 +114,10 @@ bench-rescore: setup ## score 377,110 kept pixels, then a run with nothing to do
 .PHONY: bench-dicom
 bench-dicom: setup ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files
 	$(BIN)/python benchmarks/dicom.py
+
+.PHONY: bench-buckets
+bench-buckets: setup ## the job on a bucket with 50 ms a request beside local files
+	$(BIN)/python benchmarks/buckets.py
 
 .PHONY: clean
 clean: ## remove what the other targets made

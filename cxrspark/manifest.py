@@ -10,17 +10,15 @@ from collections.abc import Iterator
 from io import BytesIO, StringIO
 from pathlib import PurePosixPath
 
-import obstore
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from obstore.exceptions import InvalidPathError
-from obstore.store import ObjectStore
 from pyspark.sql import DataFrame, SparkSession
 
+from cxrspark.access import DEFAULT_ACCESS, Access
 from cxrspark.errors import UserError
 from cxrspark.schemas import MANIFEST
-from cxrspark.storage import local_path, open_store, read_file
+from cxrspark.storage import Store, local_path, open_store, read_file
 
 AT_ROOT = ("IMAGE_FILENAMES", "cxr-record-list.csv.gz")
 """Manifests that MIMIC-CXR-JPG and MIMIC-CXR bring along."""
@@ -29,11 +27,16 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".dcm", ".dicom")
 
 _IMAGE_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}"
 _MIMIC_PATH = rf"(?:^|/)p(?P<subject_id>\d+)/s(?P<study_id>\d+)/(?P<image_id>{_IMAGE_ID})\.\w+$"
-_OTHER_NAMES = {"dicom_id": "image_id", "patient_id": "subject_id"}
-_KNOWN = {"path", "image_id", "study_id", "subject_id", *_OTHER_NAMES}
+_OTHER_NAMES = {"dicom_id": "image_id", "patient_id": "subject_id", "bytes": "size"}
+_KNOWN = {"path", "image_id", "study_id", "subject_id", "size", *_OTHER_NAMES}
 
 
-def read_manifest(spark: SparkSession, archive: str, manifest: str | None = None) -> DataFrame:
+def read_manifest(
+    spark: SparkSession,
+    archive: str,
+    manifest: str | None = None,
+    access: Access = DEFAULT_ACCESS,
+) -> DataFrame:
     """One row for each distinct image of an archive.
 
     Args:
@@ -42,6 +45,7 @@ def read_manifest(spark: SparkSession, archive: str, manifest: str | None = None
         manifest: CSV with a `path` column (and `image_id` or `dicom_id`, `study_id`,
             `subject_id` or `patient_id`), Parquet with the same, or a list of paths, one a line;
             gzip or not. Where not given: `AT_ROOT`, else a recursive listing.
+        access: How to reach a bucket.
 
     Returns:
         Columns of `cxrspark.schemas.MANIFEST`. Ids missing from the manifest come from MIMIC's
@@ -50,36 +54,44 @@ def read_manifest(spark: SparkSession, archive: str, manifest: str | None = None
     Raises:
         UserError: No such archive or manifest, no path column, or no image in it.
     """
-    return spark.createDataFrame(load_manifest(archive, manifest), MANIFEST)
+    rows = load_manifest(archive, manifest, access)
+    return spark.createDataFrame(rows[MANIFEST.names], MANIFEST)
 
 
-def load_manifest(archive: str, manifest: str | None = None) -> pd.DataFrame:
-    """As `read_manifest`, into memory: about 400 bytes an image."""
-    store = open_store(archive)
-    named = _named(manifest) if manifest else _at_root(store)
+def load_manifest(
+    archive: str, manifest: str | None = None, access: Access = DEFAULT_ACCESS
+) -> pd.DataFrame:
+    """As `read_manifest`, into memory: about 400 bytes an image.
+
+    Returns:
+        Also a column `size` (float64): bytes of the file, from the listing or the manifest's
+        column `size` or `bytes`; NaN where unknown.
+    """
+    store = open_store(archive, access)
+    named = _named(manifest, access) if manifest else _at_root(store)
     if named:
         listed = _relative(_parse(*named), archive)
     else:
-        listed = pd.DataFrame({"path": list(_listing(store))}, dtype="string")
+        listed = pd.DataFrame(_listing(store), columns=["path", "size"]).astype({"path": "string"})
     if listed.empty:
         source = named[0] if named else f"archive {archive}"
         raise UserError(f"{source}: holds no image; name another archive or --manifest FILE")
     return _identify(listed)
 
 
-def _named(manifest: str) -> tuple[str, bytes]:
+def _named(manifest: str, access: Access) -> tuple[str, bytes]:
     try:
-        return manifest, read_file(manifest)
+        return manifest, read_file(manifest, access)
     except FileNotFoundError as error:
         raise UserError(f"manifest {manifest}: no such file; name an existing one") from error
     except OSError as error:
         raise UserError(f"manifest {manifest}: cannot be read: {error.strerror}") from error
 
 
-def _at_root(store: ObjectStore) -> tuple[str, bytes] | None:
+def _at_root(store: Store) -> tuple[str, bytes] | None:
     for name in AT_ROOT:
         try:
-            return name, bytes(obstore.get(store, name).bytes())
+            return name, store.read(name, lambda size: None)
         except FileNotFoundError:
             continue
     return None
@@ -145,23 +157,20 @@ def _identify(listed: pd.DataFrame) -> pd.DataFrame:
         given = listed[name].str.strip() if name in listed else from_path[name]
         ids[name] = given.where(given != "").fillna(from_path[name])
     ids["image_id"] = ids["image_id"].fillna(listed["path"])
-    rows = pd.DataFrame({**ids, "path": listed["path"]})
+    size = pd.to_numeric(listed["size"], errors="coerce") if "size" in listed else float("nan")
+    rows = pd.DataFrame({**ids, "path": listed["path"], "size": size})
     rows = rows.assign(no_path=rows["path"] == "").sort_values(["image_id", "no_path", "path"])
     rows = rows.drop_duplicates("image_id", ignore_index=True).drop(columns="no_path")
-    return rows.astype(object).where(rows.notna(), None)
+    texts = rows[MANIFEST.names]
+    return texts.astype(object).where(texts.notna(), None).assign(size=rows["size"].astype(float))
 
 
-def _listing(store: ObjectStore) -> Iterator[str]:
-    try:
-        for chunk in obstore.list(store, chunk_size=10_000):
-            for entry in chunk:
-                path = PurePosixPath(entry["path"])
-                hidden = any(part.startswith((".", "_")) for part in path.parts)
-                if not hidden and _may_be_image(path):
-                    yield str(path)
-    except InvalidPathError as error:
-        said = str(error).splitlines()[0]
-        raise UserError(f"archive: {said}; rename that file or name a --manifest") from error
+def _listing(store: Store) -> Iterator[tuple[str, int]]:
+    for name, size in store.names():
+        path = PurePosixPath(name)
+        hidden = any(part.startswith((".", "_")) for part in path.parts)
+        if not hidden and _may_be_image(path):
+            yield name, size
 
 
 def _may_be_image(path: PurePosixPath) -> bool:

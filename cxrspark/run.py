@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import count
-from math import ceil
 from uuid import uuid4
 
 import pandas as pd
@@ -21,15 +20,15 @@ from cxrspark.errors import UserError
 from cxrspark.images import read_pixels
 from cxrspark.manifest import load_manifest
 from cxrspark.progress import Progress
-from cxrspark.schemas import MANIFEST, PIXELS, RUNS, SCORES
+from cxrspark.read_ahead import read_many
+from cxrspark.schemas import PIXELS, RUNS, SCORES
 from cxrspark.scores import refuse_other_recipe, score
 from cxrspark.settings import ScoreSettings
+from cxrspark.storage import open_store
 from cxrspark.summary import Summary, checked_counts, run_row
 from cxrspark.table import Commit, Table, open_table
 from cxrspark.tally import Tally
-
-TASK_IMAGES = 256
-"""Images that one task reads: seconds of work, so that starting it does not show."""
+from cxrspark.tasks import in_tasks
 
 BATCH_IMAGES = 64
 """Images handed on at once: few enough that scoring starts while the task still reads."""
@@ -91,8 +90,8 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
         RuntimeError: The table is incomplete or holds an image twice.
     """
     started_at = datetime.now(timezone.utc)
-    bundle = load_bundle(settings.model)
-    manifest = load_manifest(settings.archive, settings.manifest)
+    bundle = load_bundle(settings.model, settings.access())
+    manifest = load_manifest(settings.archive, settings.manifest, settings.access())
     run = _open(spark, settings, bundle)
     todo = manifest[~_among(manifest, run.scored(), settings)]
     with Progress(len(todo), run.tally.counts), _small_batches(spark):
@@ -147,16 +146,21 @@ def _score(run: Run, todo: pd.DataFrame) -> None:
             ids = F.broadcast(run.spark.createDataFrame(images[["image_id"]]))
             run.score_commit(run.pixels.read().join(ids, "image_id", "left_semi"), run.tally)
         todo = todo[~kept]
+    _read_one(run, todo)
     for images in _commits(run, todo, 1):
         _score_images(run, images)
 
 
+def _read_one(run: Run, images: pd.DataFrame) -> None:
+    """Read one image here: a bucket that cannot be read ends the run before any task."""
+    store = open_store(run.settings.archive, run.settings.access())
+    next(read_many(store, images["path"].head(1)), None)
+
+
 def _score_images(run: Run, images: pd.DataFrame) -> None:
     """Read, shrink and score images, and keep their pixels where a table is named."""
-    cores = run.spark.sparkContext.defaultParallelism
-    tasks = cores * ceil(len(images) / (cores * TASK_IMAGES))
-    manifest = run.spark.createDataFrame(images, MANIFEST).repartition(tasks)
-    pixels = read_pixels(manifest, run.settings.archive, run.tally)
+    manifest = in_tasks(run.spark, images)
+    pixels = read_pixels(manifest, run.settings.archive, run.settings.access(), run.tally)
     if run.pixels is None:
         run.score_commit(pixels)
         return

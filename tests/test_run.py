@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
 from cxrspark import images
+from cxrspark.access import Access
 from cxrspark.bundle import load_bundle
 from cxrspark.errors import UserError
 from cxrspark.pixels import RECIPE
@@ -174,7 +175,7 @@ def test_kept_pixels_are_scored_without_reading_an_image(
     assert set(kept["pixels"].dropna().map(len)) == {4096}
     assert set(kept["pixels_recipe"]) == {RECIPE}
 
-    def refuse(manifest: DataFrame, archive: str, tally: Tally) -> DataFrame:
+    def refuse(manifest: DataFrame, archive: str, access: Access, tally: Tally) -> DataFrame:
         raise AssertionError("an image is read")
 
     monkeypatch.setattr("cxrspark.run.read_pixels", refuse)
