@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := build/emulators
+BENCH := .venv-bench
 DEMO := build/demo
 
 export SPARK_CONF_DIR ?= conf/local
@@ -91,10 +92,6 @@ test-kills: setup ## kill drivers and workers 20 times each, both formats
 test-fuzz: setup ## mutate 1,000 files at random
 	CXRSPARK_MUTATIONS=1000 $(BIN)/python -m pytest tests/test_fuzz.py
 
-.PHONY: bench-throughput
-bench-throughput: setup ## images/s of the job beside a bare loop that only shrinks
-	$(BIN)/python benchmarks/throughput.py
-
 .PHONY: bench-memory
 bench-memory: setup ## memory of the Python workers over 1,000 and 10,000 images
 	$(BIN)/python benchmarks/worker_memory.py
@@ -119,6 +116,36 @@ bench-dicom: setup ## ms a DICOM file, its agreement with the JPEG made of it, p
 bench-buckets: setup ## the job on a bucket with 50 ms a request beside local files
 	$(BIN)/python benchmarks/buckets.py
 
+.PHONY: bench
+bench: bench-compare bench-networks bench-scoring bench-whole bench-scale ## every figure of docs/benchmarks.md and docs/scale.md
+	$(BIN)/python benchmarks/tables.py
+
+.PHONY: bench-compare
+bench-compare: setup $(BENCH)/.ready ## cxrspark beside Spark's usual way, Ray Data and Daft
+	$(BIN)/python benchmarks/compare.py
+
+.PHONY: bench-networks
+bench-networks: setup ## what larger networks would cost
+	$(BIN)/python benchmarks/networks.py
+
+.PHONY: bench-scoring
+bench-scoring: setup ## what scoring adds to an image
+	$(BIN)/python benchmarks/scoring.py
+
+.PHONY: bench-whole
+bench-whole: setup ## 377,110 small images from manifest to checked table
+	$(BIN)/python benchmarks/whole_archive.py
+
+.PHONY: bench-scale
+bench-scale: setup ## a model of 4 to 1,000 cores, from measured task times
+	$(BIN)/python benchmarks/task_times.py
+	$(BIN)/python benchmarks/simulate.py
+
+$(BENCH)/.ready: pyproject.toml constraints-bench.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-bench.txt -e '.[bench]'
+	@touch $@
+
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -21,6 +21,19 @@ def mimic_sized(images: int) -> tuple[Path, Path]:
     return root, manifest
 
 
+def linked(images: int) -> Path:
+    """Folder of exactly so many JPEGs of 3056×2544: 1,200, the others links to the same."""
+    root, manifest = mimic_sized(1200)
+    paths = manifest.read_text().split()
+    folder = BUILD / f"images-{images}"
+    for number in range(images):
+        link = folder / str(number // len(paths)) / paths[number % len(paths)]
+        if not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            os.link(root / paths[number % len(paths)], link)
+    return folder
+
+
 def repeated(images: int, times: int) -> tuple[Path, Path]:
     """The same with each file under `times` names, which cost no space."""
     root, manifest = mimic_sized(images)

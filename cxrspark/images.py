@@ -20,6 +20,7 @@ from cxrspark.read_ahead import read_many
 from cxrspark.schemas import MANIFEST, PIXELS
 from cxrspark.storage import Store, open_store
 from cxrspark.tally import Tally
+from cxrspark.worker import forget_zips
 
 Batches = Iterable[pa.RecordBatch]
 Row = tuple[int | bytes | str | None, ...]
@@ -63,6 +64,7 @@ def _reader(archive: str, access: Access, tally: Tally | None) -> Callable[[Batc
             if tally:
                 tally.count(len(rows), sum(row[3] is not None for row in rows))
             yield _with_pixels(ids, rows, archive)
+        forget_zips()
 
     return read
 

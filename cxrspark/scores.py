@@ -16,6 +16,7 @@ from cxrspark.errors import UserError
 from cxrspark.pixels import SIDE
 from cxrspark.schemas import SCORES
 from cxrspark.tally import Tally
+from cxrspark.worker import forget_zips
 
 FRONTAL, LATERAL, UNCERTAIN = "frontal", "lateral", "uncertain"
 
@@ -118,5 +119,6 @@ def _scoring(
             if tally:
                 tally.count(len(pixels), len(pixels) - len(images))
             yield pd.Series(scores)
+        forget_zips()
 
     return p_frontal

@@ -13,7 +13,7 @@ from pyspark.sql import types as T
 
 from cxrspark.schemas import MANIFEST
 
-TASK_IMAGES = 256
+TASK_IMAGES = 512
 """Images that one task reads: seconds of work, so that starting it does not show."""
 
 TASK_BYTES = 2**29
