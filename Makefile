@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/demo
+PACKAGE := dist/cxrspark.tar.gz
+SPARK35 := build/spark35
 
 export SPARK_CONF_DIR ?= conf/local
 export PYSPARK_PYTHON ?= $(CURDIR)/$(BIN)/python
@@ -54,6 +56,17 @@ $(DEMO)/archive/truth.csv: | $(READY)
 	$(BIN)/python jobs/make_phantoms.py --out $(DEMO)/archive --studies 150 --rows 768 \
 	  --bad 0.05 --missing-views 0.042 --wrong-views 0.02
 
+.PHONY: package
+package: setup $(PACKAGE) ## one archive for a cluster that has only Python 3.11, Java and Spark
+
+$(PACKAGE): $(READY) $(shell find cxrspark jobs conf -type f ! -name '*.pyc')
+	rm -rf build/lib build/package
+	mkdir -p build/package $(@D)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt \
+	  --target build/package '.[dicom,driver]'
+	cp -r conf jobs build/package
+	tar --sort=name --owner=0 --group=0 --numeric-owner --exclude=./jobs/__pycache__ -C build/package -cf - . | gzip -1 >$@
+
 .PHONY: check
 check: setup ## lint and type-check
 	$(BIN)/ruff check .
@@ -63,6 +76,16 @@ check: setup ## lint and type-check
 .PHONY: test
 test: check ## lint, type-check and run the tests
 	$(BIN)/python -m pytest
+
+.PHONY: test-spark35
+test-spark35: setup $(SPARK35)/.ready ## run the end-to-end tests on Spark 3.5
+	PYTHONPATH=$(CURDIR)/$(SPARK35) $(BIN)/python -m pytest -m end_to_end
+
+# The same environment with another Spark laid over it, so that every other pin is the same.
+$(SPARK35)/.ready: | $(READY)
+	rm -rf $(SPARK35)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(SPARK35) pyspark==3.5.9
+	@touch $@
 
 .PHONY: test-kills
 test-kills: setup ## kill drivers and workers 20 times each, both formats
