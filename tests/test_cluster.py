@@ -11,11 +11,10 @@ import pandas as pd
 import psutil
 import pytest
 from pyspark.sql import SparkSession
+from standalone import PACKAGE, ROOT, Cluster, cluster, end
 
 from cxrspark.run import score_archive
 from cxrspark.settings import ScoreSettings
-
-from standalone import PACKAGE, ROOT, Cluster, cluster, end
 
 pytestmark = pytest.mark.end_to_end
 
