@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import pyspark
 from py4j.java_gateway import JavaClass
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
@@ -16,8 +17,12 @@ from cxrspark.errors import UserError
 
 Format = Literal["parquet", "delta"]
 
-DELTA_PACKAGE = "io.delta:delta-spark_2.13:4.0.1"
-"""Delta Lake for Spark 4.0, as `spark-submit --packages` takes it."""
+DELTA_PACKAGE = (
+    "io.delta:delta-spark_2.12:3.3.2"
+    if pyspark.__version__.startswith("3.")
+    else "io.delta:delta-spark_2.13:4.0.1"
+)
+"""Delta Lake for this Spark, as `spark-submit --packages` takes it."""
 
 DELTA_SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -152,8 +157,7 @@ def _refuse_other(
 
 def _refuse_missing_delta(spark: SparkSession, table_format: Format) -> None:
     if table_format == "delta" and not _has_delta(spark):
-        wanted = f"{DELTA_PACKAGE} on Spark 4.0, io.delta:delta-spark_2.12:3.3.2 on 3.5"
-        raise UserError(f"--format delta: add --packages to spark-submit: {wanted}")
+        raise UserError(f"--format delta: add --packages {DELTA_PACKAGE} to spark-submit")
 
 
 def _has_delta(spark: SparkSession) -> bool:

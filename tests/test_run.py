@@ -29,6 +29,8 @@ from cxrspark.tally import Tally
 
 from pictures import encode
 
+pytestmark = pytest.mark.end_to_end
+
 EXPECTED_ERRORS = {
     "truncated": "undecodable",
     "empty": "empty file",
