@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := build/emulators
-BENCH := .venv-bench
+BENCH := build/peers
 DEMO := build/demo
 PACKAGE := dist/cxrspark.tar.gz
 SPARK35 := build/spark35
@@ -183,4 +183,4 @@ $(BENCH)/.ready: pyproject.toml constraints-bench.txt
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(BENCH) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log

@@ -89,7 +89,9 @@ class ScoreSettings(BucketSettings):
     pixels: str | None = Field(None, description="table that keeps the 64x64 pixels for later runs")
     format: Format = Field("parquet", description="format of the tables")
     commit_images: int | None = Field(
-        None, gt=0, description="images a commit; 4096 a core and at least 8192 where not given"
+        None,
+        gt=0,
+        description="images a commit; 4096 a core, at least 8192 and at most 65536 where not given",
     )
 
     @field_validator("archive")

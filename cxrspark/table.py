@@ -94,7 +94,8 @@ def open_table(
     found = _found(spark, path)
     if found is not None:
         _refuse_other(path, table_format, schema, *found)
-    elif table_format == "delta":
+    _clear_dead_commit(spark, path)
+    if found is None and table_format == "delta":
         columns = ", ".join(
             f"`{field.name}` {field.dataType.simpleString()} COMMENT '{field.metadata['comment']}'"
             for field in schema
@@ -132,8 +133,12 @@ def read_table(
 def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None:
     """Format and columns of the table there; None where the folder is empty."""
     folder, files = _file_system(spark, path)
-    names = {str(status.getPath().getName()) for status in files.listStatus(folder)}
-    if not names - {"_SUCCESS", "_temporary"}:
+    names = _names(files, folder) - {"_SUCCESS", "_temporary"}
+    if "_delta_log" in names:
+        log = _names(files, folder.suffix("/_delta_log"))
+        if not any(name.endswith((".json", ".parquet")) for name in log):
+            names.remove("_delta_log")  # of a table whose making was killed
+    if not names:
         return None
     if "_delta_log" in names:
         if not _has_delta(spark):
@@ -143,6 +148,10 @@ def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None
         return "parquet", spark.read.parquet(path).schema
     except (AnalysisException, Py4JJavaError) as error:
         raise UserError(f"table {path}: the folder holds no table; name another path") from error
+
+
+def _names(files: Any, folder: Any) -> set[str]:
+    return {str(status.getPath().getName()) for status in files.listStatus(folder)}
 
 
 def _refuse_other(
@@ -168,20 +177,37 @@ def _has_delta(spark: SparkSession) -> bool:
 def _make_folder(spark: SparkSession, path: str) -> str:
     """Make the folder, and a file in it, so that a run does not end in a refusal to write.
 
-    What Spark left of a commit that died goes: the next commit would add it once more.
-
     Returns:
         The path with its scheme.
     """
-    if re.search(r"[\[\]{}*?]", path):
-        raise UserError(f"table {path}: Spark reads []{{}}*? as a pattern; name another path")
+    if re.search(r"[\[\]{}*?`]", path):
+        raise UserError(f"table {path}: Spark gives []{{}}*?` a meaning; name another path")
     try:
         folder, files = _file_system(spark, path)
         files.mkdirs(folder)
         probe = folder.suffix("/_writable")
         files.create(probe, True).close()
         files.delete(probe, False)
-        files.delete(folder.suffix("/_temporary"), True)
+        return str(files.makeQualified(folder).toString())
+    except Py4JJavaError as error:
+        said = str(error.java_exception.getMessage()).splitlines()[0]
+        raise UserError(f"table {path}: cannot be written: {said}; name another path") from error
+
+
+def _clear_dead_commit(spark: SparkSession, path: str) -> None:
+    """Delete what Spark left of a commit that died: the next one would add it once more."""
+    folder, files = _file_system(spark, path)
+    files.delete(folder.suffix("/_temporary"), True)
+
+
+def qualified(spark: SparkSession, path: str) -> str:
+    """The one spelling of a path, with its scheme; also of one that does not exist.
+
+    Raises:
+        UserError: Spark knows no such scheme.
+    """
+    try:
+        folder, files = _file_system(spark, path)
         return str(files.makeQualified(folder).toString())
     except Py4JJavaError as error:
         said = str(error.java_exception.getMessage()).splitlines()[0]
