@@ -94,7 +94,7 @@ def open_table(
     found = _found(spark, path)
     if found is not None:
         _refuse_other(path, table_format, schema, *found)
-    _clear_dead_commit(spark, path)
+    _clear_dead_commit(spark, path, first=found is None)
     if found is None and table_format == "delta":
         columns = ", ".join(
             f"`{field.name}` {field.dataType.simpleString()} COMMENT '{field.metadata['comment']}'"
@@ -194,10 +194,15 @@ def _make_folder(spark: SparkSession, path: str) -> str:
         raise UserError(f"table {path}: cannot be written: {said}; name another path") from error
 
 
-def _clear_dead_commit(spark: SparkSession, path: str) -> None:
-    """Delete what Spark left of a commit that died: the next one would add it once more."""
+def _clear_dead_commit(spark: SparkSession, path: str, *, first: bool) -> None:
+    """Delete what Spark left of a commit that died: the next one would add it once more.
+
+    If it was the first, a log without a commit may be left, which Delta takes for a table.
+    """
     folder, files = _file_system(spark, path)
     files.delete(folder.suffix("/_temporary"), True)
+    if first:
+        files.delete(folder.suffix("/_delta_log"), True)
 
 
 def qualified(spark: SparkSession, path: str) -> str:
