@@ -18,7 +18,7 @@ from archives import BUILD, linked
 from measuring import FIGURES, use_svg, write_figures
 
 HERE = Path(__file__).parent
-PEERS = HERE.parent / ".venv-bench" / "bin" / "python"
+PEERS = HERE.parent / "build" / "peers" / "bin" / "python"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Ray Data and Daft score a folder, as their documentation would have it. Called by `compare.py`.
 
-They live in an environment of their own (`make bench` makes .venv-bench). The network is ours in
+They live in an environment of their own (`make bench` makes build/peers). The network is ours in
 LiteRT: Keras or torch in their workers would only slow them down.
 """
 

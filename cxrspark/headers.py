@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from cxrspark.access import DEFAULT_ACCESS, Access
 from cxrspark.errors import UserError
 from cxrspark.labels import EXAMPLES, KEY_COLUMNS, MIMIC_VIEWS, OTHER, VIEWS, _read_csv, _text
 from cxrspark.pixels import Header
@@ -63,13 +64,16 @@ class Headers:
         )
 
 
-def read_headers(file: str, view_column: str | None = None) -> Headers:
+def read_headers(
+    file: str, view_column: str | None = None, access: Access = DEFAULT_ACCESS
+) -> Headers:
     """Read a metadata CSV, gzip or not, into the driver's memory.
 
     Args:
         file: Local path or URL of MIMIC's metadata csv, or of any CSV with ``dicom_id``, ``path``
             or ``image_id`` and a column that tells the view.
         view_column: That column; ``ViewPosition`` or else ``view`` where not given.
+        access: How to reach a URL.
 
     Returns:
         The header of every image in the file.
@@ -78,7 +82,7 @@ def read_headers(file: str, view_column: str | None = None) -> Headers:
         UserError: No such file, not CSV, a column is missing, a row names no image, or an image
             has several rows.
     """
-    raw = _read_csv(file)
+    raw = _read_csv(file, access)
     key_column, given = _key(raw, file)
     view_column = _view_column(raw, file, view_column)
     key = _text(raw, given)

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from cxrspark.access import DEFAULT_ACCESS, Access
 from cxrspark.errors import UserError
 from cxrspark.storage import read_file
 
@@ -52,7 +53,7 @@ class Labels:
     left_out: dict[str, int] = field(default_factory=dict)
 
 
-def read_labels(spark: SparkSession, file: str) -> Labels:
+def read_labels(spark: SparkSession, file: str, access: Access = DEFAULT_ACCESS) -> Labels:
     """Read labels from a CSV file, gzip or not, by way of the driver's memory.
 
     Two kinds of file are understood. The project's own has a column ``path`` or ``image_id``
@@ -65,6 +66,7 @@ def read_labels(spark: SparkSession, file: str) -> Labels:
     Args:
         spark: The caller's session.
         file: Local path or URL.
+        access: How to reach a URL.
 
     Returns:
         The labels of frontal and lateral images, one row per image.
@@ -73,7 +75,7 @@ def read_labels(spark: SparkSession, file: str) -> Labels:
         UserError: No such file, not CSV, a column is missing, a row names no image, a view has
             an unknown name, one image has both views, or no label is left.
     """
-    raw = _read_csv(file)
+    raw = _read_csv(file, access)
     key_column, is_mimic = _kind(raw, file)
     rows = _mimic_rows(raw) if is_mimic else _own_rows(raw, key_column)
     _refuse_nameless(rows, file)
@@ -134,9 +136,9 @@ def _listed(left_out: dict[str, int]) -> str:
     return "; left out: " + ", ".join(f"{count} {view}" for view, count in most_first)
 
 
-def _read_csv(file: str) -> pd.DataFrame:
+def _read_csv(file: str, access: Access) -> pd.DataFrame:
     try:
-        content = read_file(file)
+        content = read_file(file, access)
     except OSError as error:
         raise UserError(f"labels {file}: cannot be read; name an existing CSV file") from error
     try:

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cxrspark.settings import JobSettings
+from cxrspark.settings import BucketSettings
 
 
-class TrainSettings(JobSettings):
+class TrainSettings(BucketSettings):
     """Train the network on labelled images; without a recipe file, as the paper did."""
 
     labels: str = Field(

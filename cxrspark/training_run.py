@@ -32,10 +32,12 @@ from cxrspark.recipe import TrainSettings
 from cxrspark.samples import Split, check_split, draw, split
 from cxrspark.schemas import MANIFEST
 from cxrspark.second_round import add_to_training, confident
+from cxrspark.settings import BucketSettings
+from cxrspark.tasks import in_tasks
 from cxrspark.training import Trained, fit
 from cxrspark.training_plots import write_curves
 
-NOT_THE_RECIPE = {"config", "debug", "tensorboard"}
+NOT_THE_RECIPE = {"tensorboard", *BucketSettings.model_fields}
 """Settings that change nothing about the model."""
 
 RECIPE_SETTINGS = {
@@ -129,7 +131,7 @@ def _tables(
     if settings.pixels:
         archive = kept_pixels(spark, settings.pixels)
     else:
-        archive = read_manifest(spark, str(settings.archive), settings.manifest)
+        archive = read_manifest(spark, str(settings.archive), settings.manifest, settings.access())
     parts = _split(spark, settings, archive, report)
     tables = []
     for name, rows in (("training", parts.training), ("validation", parts.validation)):
@@ -137,9 +139,7 @@ def _tables(
             ids = F.broadcast(spark.createDataFrame(rows[["image_id"]]))
             pixels = archive.join(ids, "image_id", "left_semi")
         else:
-            ids = spark.createDataFrame(rows[MANIFEST.names].to_numpy().tolist(), MANIFEST)
-            tasks = max(spark.sparkContext.defaultParallelism, len(rows) // 256)
-            pixels = read_pixels(ids.repartition(tasks), str(settings.archive))
+            pixels = read_pixels(in_tasks(spark, rows), str(settings.archive), settings.access())
         table = write_table(spark, rows, pixels, str(work / name))
         if table.left_out:
             number, example = len(table.left_out), table.left_out[0]
@@ -155,11 +155,11 @@ def _split(
     spark: SparkSession, settings: TrainSettings, archive: DataFrame, report: Report
 ) -> Split:
     drawing = settings.frontal is not None  # from what is there, of labels of a whole archive
-    images = _labelled(spark, settings.labels, archive, report, allow_unmatched=drawing)
+    images = _labelled(settings, settings.labels, archive, report, allow_unmatched=drawing)
     if settings.frontal and settings.lateral:
         images = draw(images, settings.frontal, settings.lateral, settings.seed)
     if settings.validation_labels:
-        parts = Split(images, _labelled(spark, settings.validation_labels, archive, report))
+        parts = Split(images, _labelled(settings, settings.validation_labels, archive, report))
     else:
         parts = split(images, settings.validation_share, settings.seed)
     if settings.add_scores:
@@ -171,14 +171,14 @@ def _split(
 
 
 def _labelled(
-    spark: SparkSession,
+    settings: TrainSettings,
     file: str,
     archive: DataFrame,
     report: Report,
     *,
     allow_unmatched: bool = False,
 ) -> pd.DataFrame:
-    labels = read_labels(spark, file)
+    labels = read_labels(archive.sparkSession, file, settings.access())
     images = archive.select(*MANIFEST.names)
     matched = match_labels(labels, images, allow_unmatched=allow_unmatched).toPandas()
     report(f"{file}: {len(matched)} labelled images{describe_left_out(labels)}")

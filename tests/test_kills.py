@@ -103,6 +103,7 @@ def finish(archive: Path, table: Path, table_format: str, before: pd.DataFrame) 
     assert list(kept) == list(before["run_id"])
 
 
+@pytest.mark.end_to_end
 def test_a_driver_that_is_killed_loses_and_repeats_nothing(
     phantoms: Path, tmp_path: Path, table_format: str
 ) -> None:

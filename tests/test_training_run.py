@@ -20,6 +20,8 @@ from cxrspark.training_run import _open_work, train
 
 import keras  # isort: skip
 
+pytestmark = pytest.mark.end_to_end
+
 
 def _settings(tmp_path: Path, **changes: object) -> TrainSettings:
     given = {
