@@ -2,7 +2,7 @@
 
 Run with `make bench-sizing`: the table of docs/clusters.md. JPEGs and uncompressed 12-bit DICOMs
 of 3056×2544 are read from memory and shrunk by one process; `SPARK` is the share of a bare loop's
-rate that the job reaches (`make bench-throughput`).
+rate that the job reaches (`make bench-compare`).
 """
 
 import time
