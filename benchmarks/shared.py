@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import tensorflow as tf
 
-from cxrspark.feed import Dataset, Table
+from cxrspark.feed import Dataset, Labelled
 from cxrspark.intervals import wilson
 from cxrspark.pixels import shrink
 
@@ -38,12 +38,12 @@ def pixels(data: Path, rows: pd.DataFrame) -> npt.NDArray[np.uint8]:
         return np.stack(list(shrunk))
 
 
-def as_table(rows: pd.DataFrame, images: npt.NDArray[np.uint8]) -> tuple[Table, Dataset]:
+def as_table(rows: pd.DataFrame, images: npt.NDArray[np.uint8]) -> tuple[Labelled, Dataset]:
     """What `cxrspark.training.fit` takes, from arrays in memory."""
     frontal = (rows["label"] == "frontal").to_numpy(np.float32)
     source = rows["source"].to_numpy(str)
     counts = (rows[column].value_counts().to_dict() for column in ("label", "source"))
-    return Table("", *counts, []), tf.data.Dataset.from_tensor_slices((images, frontal, source))
+    return Labelled("", *counts, []), tf.data.Dataset.from_tensor_slices((images, frontal, source))
 
 
 def share(right: npt.NDArray[np.bool_]) -> dict[str, float]:
