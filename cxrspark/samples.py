@@ -92,7 +92,7 @@ def patients(images: pd.DataFrame) -> pd.Series:
 
 def number_patients(images: pd.DataFrame) -> Ints:
     """The patient of each image as a number from 0, shape (n,)."""
-    return np.asarray(np.unique(patients(images), return_inverse=True)[1], np.int64)
+    return np.asarray(pd.factorize(patients(images))[0], np.int64)
 
 
 def of_known_patients(images: pd.DataFrame, others: pd.DataFrame) -> Bools:

@@ -76,7 +76,8 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
 
     Raises:
         UserError: Labels that match no image, of unknown views or of one view only, a patient
-            on both sides of the split, or no readable image.
+            on both sides of the split or perhaps so, a table of another kind or format, or no
+            readable image of a view.
     """
     work = settings.bundle / "work"
     _open_work(work, settings)
@@ -86,9 +87,9 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
     scorer, checked = calibrate(settings, trained, validation.folder)
     if not checked.band.called:
         report(
-            "warning: the model calls every image uncertain, as no band leaves "
-            f"{settings.called_right:.2%} of the validation images right; look at their labels, or "
-            "lower --called-right"
+            "warning: the model calls every image uncertain, as no threshold from "
+            f"{settings.least_confidence:.0%} on makes {settings.called_right:.2%} of the called "
+            "right on the validation images; look at their labels, or lower --called-right"
         )
     pd.DataFrame(trained.history).to_csv(settings.bundle / "history.csv", index=False)
     write_curves(trained.history, settings.bundle / "curves.png", trained.kept_epoch)
