@@ -90,7 +90,8 @@ def test_second_round_from_kept_pixels(spark: SparkSession, tmp_path: Path) -> N
     assert f"20 images of {tmp_path / 'scores'} added" in lines
 
     drawn = train(spark, _settings(tmp_path, **more, frontal=10, lateral=10), print)
-    assert sum(drawn.card["trained_on"]["views"].values()) == 36  # as the labels name the others
+    held_back = drawn.card["validated_on"]["patients"]  # of two images each, drawn or not
+    assert sum(drawn.card["trained_on"]["views"].values()) == 40 - 2 * held_back
 
     with pytest.raises(UserError, match=r"table .*pixels: has other columns"):
         train(spark, _settings(tmp_path, **(more | {"add_scores": kept["pixels"]})), print)
