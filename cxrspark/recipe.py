@@ -37,7 +37,7 @@ class TrainSettings(BucketSettings):
         None, description="scores table whose confident rows are trained on as well"
     )
     model_id: str | None = Field(
-        None, description="whose scores --add-scores takes; needed where there are several models'"
+        None, description="whose scores --add-scores takes; needed where the table holds several"
     )
     min_confidence: float = Field(
         0.99, gt=0.5, lt=1, description="confidence that --add-scores asks of a row"
