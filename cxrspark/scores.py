@@ -95,9 +95,9 @@ def choose_model(scores: DataFrame, path: str, model_id: str | None) -> tuple[st
     images = {row["model_id"]: int(row["images"]) for row in sorted(counted)}
     names = ", ".join(f"{name} ({count:,} images)" for name, count in images.items())
     if not images:
-        raise UserError(f"--scores {path}: holds no scores yet; run score_archive first")
+        raise UserError(f"scores {path}: holds no scores yet; run score_archive first")
     if model_id is None and len(images) > 1:
-        raise UserError(f"--scores {path}: several models; add --model-id with one of {names}")
+        raise UserError(f"scores {path}: several models; add --model-id with one of {names}")
     chosen = model_id or next(iter(images))
     if chosen not in images:
         raise UserError(f"--model-id {chosen}: {path} has no scores of it, only of {names}")
