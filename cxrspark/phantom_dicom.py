@@ -28,7 +28,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cxrspark.dicom import HEADER_KEYWORDS
+from cxrspark.dicom import HEADER_KEYWORDS, published_levels
 from cxrspark.phantom_files import BOMB_SIDE, NOT_IMAGES, Kind, jpeg
 from cxrspark.phantom_lossless import encode_lossless
 from cxrspark.pixels import Grey8, Header, Words, count, equalising_table, look_up
@@ -147,8 +147,9 @@ def publish(data: bytes) -> Grey8:
     words: Words = grey.view(grey.dtype.str.replace("i", "u"))
     values = np.arange(256**words.itemsize).astype(words.dtype).view(grey.dtype)
     invert = dataset.PhotometricInterpretation == "MONOCHROME1"
-    table = equalising_table(count(words), values.astype(np.int64), invert=invert)
-    return look_up(table, words)
+    counts = count(words)
+    levels = published_levels(counts, values.astype(np.int64), invert=invert)
+    return look_up(equalising_table(counts, levels), words)
 
 
 def encode_kind(sound: bytes, kind: Kind, shape: tuple[int, ...], header: Header) -> bytes | None:
