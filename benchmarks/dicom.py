@@ -35,6 +35,8 @@ HEADER = Header(modality="DX")
 def published(data: bytes) -> Image.Image:
     """The picture of MIMIC-CXR-JPG, as github.com/MIT-LCP/mimic-cxr/issues/16 makes it."""
     dataset = pydicom.dcmread(BytesIO(data))
+    if dataset.file_meta.TransferSyntaxUID == JPEGBaseline8Bit:  # decoders differ by a level
+        dataset.pixel_array_options(decoding_plugin="pillow")
     grey = dataset.pixel_array
     shifted = np.subtract(grey, grey.min(), dtype=np.int32)
     eight = (shifted / shifted.max() * 255).astype(np.uint8)

@@ -13,11 +13,13 @@ from PIL import Image
 
 from cxrspark.pixels import (
     NO_HEADER,
+    Grey8,
     Header,
     Ints,
     PixelsError,
     check_size,
     count,
+    ends,
     equalising_table,
     look_up,
     one_line,
@@ -179,8 +181,32 @@ def _grey(file: _File) -> Image.Image:
     counts = count(words)
     values = _without_padding(_values(frame, dataset, counts.size), counts, dataset)
     falling = float(dataset.get("RescaleSlope") or 1) < 0
-    table = equalising_table(counts, values, invert=(meaning == "MONOCHROME1") != falling)
-    return Image.fromarray(look_up(table, words))
+    levels = published_levels(counts, values, invert=(meaning == "MONOCHROME1") != falling)
+    return Image.fromarray(look_up(equalising_table(counts, levels), words))
+
+
+def published_levels(counts: Ints, values: Ints, *, invert: bool) -> Grey8:
+    """The grey of each word in MIMIC-CXR-JPG, before its histogram is equalised.
+
+    Johnson et al. 2019 (arXiv:1901.07042), code in github.com/MIT-LCP/mimic-cxr/issues/16:
+    subtract the minimum, divide by the maximum, times 255 to uint8, invert MONOCHROME1. In this
+    order: the fraction is cut off, so that a rounding error can move half of an image by a level,
+    and equalisation makes much of that.
+
+    Args:
+        counts: How often each word is there.
+        values: The number that each word stands for; same shape.
+        invert: Whether high values are black.
+
+    Returns:
+        uint8, same shape.
+
+    Raises:
+        PixelsError: The image is constant, so there is no range to stretch.
+    """
+    low, high = ends(counts, values)
+    levels = ((values.clip(low, high) - low) / (high - low) * 255).astype(np.uint8)
+    return np.invert(levels) if invert else levels
 
 
 def _values(frame: Frame, dataset: Dataset, words: int) -> Ints:

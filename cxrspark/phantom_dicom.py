@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from pydicom import DataElement, Dataset, dcmwrite
+from pydicom import DataElement, Dataset, dcmread, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
@@ -28,7 +28,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cxrspark.dicom import HEADER_KEYWORDS
+from cxrspark.dicom import HEADER_KEYWORDS, published_levels
 from cxrspark.phantom_files import BOMB_SIDE, NOT_IMAGES, Kind, jpeg
 from cxrspark.phantom_lossless import encode_lossless
 from cxrspark.pixels import Grey8, Header, Words, count, equalising_table, look_up
@@ -106,16 +106,6 @@ def detect(picture: Grey8, stored: Stored, seed: int) -> Words:
     return words
 
 
-def publish(words: Words, stored: Stored) -> Grey8:
-    """The picture that MIMIC-CXR-JPG would have of `detect`'s words, before it is a JPEG."""
-    counts = count(words)
-    values = np.arange(counts.size)
-    if stored.signed:
-        values = values.astype(np.uint16).view(np.int16).astype(np.int64)
-    table = equalising_table(counts, values, invert=stored.photometric == "MONOCHROME1")
-    return look_up(table, words)
-
-
 def encode_dicom(words: Words, stored: Stored, header: Header) -> bytes:
     """Make a DICOM file.
 
@@ -143,25 +133,51 @@ def encode_dicom(words: Words, stored: Stored, header: Header) -> bytes:
     return _file(dataset, syntax)
 
 
-def encode_kind(words: Words, kind: Kind, stored: Stored, header: Header) -> bytes | None:
+def publish(data: bytes) -> Grey8:
+    """The picture that MIMIC-CXR-JPG would have of a DICOM file, before it is a JPEG.
+
+    Args:
+        data: From `encode_dicom`: what a lossy transfer syntax has left is published.
+
+    Returns:
+        uint8, shape (rows, columns).
+    """
+    dataset = dcmread(BytesIO(data))
+    grey = dataset.pixel_array
+    words: Words = grey.view(grey.dtype.str.replace("i", "u"))
+    values = np.arange(256**words.itemsize).astype(words.dtype).view(grey.dtype)
+    invert = dataset.PhotometricInterpretation == "MONOCHROME1"
+    counts = count(words)
+    levels = published_levels(counts, values.astype(np.int64), invert=invert)
+    return look_up(equalising_table(counts, levels), words)
+
+
+def encode_kind(sound: bytes, kind: Kind, shape: tuple[int, ...], header: Header) -> bytes | None:
     """Make the DICOM file that is bad where the JPEG is (see `cxrspark.phantom_files.encode`).
+
+    Args:
+        sound: From `encode_dicom`.
+        kind: What kind of file.
+        shape: Rows and columns.
+        header: What the file says of the image.
 
     Returns:
         The file's bytes; None where there is no file.
     """
     if kind in NOT_IMAGES:
         return NOT_IMAGES[kind]
+    if kind == "truncated":
+        return sound[: len(sound) * 2 // 5]
+    if kind == "1x1":
+        return encode_dicom(np.full((1, 1), 128, np.uint16), Stored(), header)
+    if kind == "constant":
+        return encode_dicom(np.full(shape, 128, np.uint16), Stored(), header)
     if kind == "20000x20000":
-        dataset = _dataset(words[:1, :1], stored, header)
+        dataset = _dataset(np.zeros((1, 1), np.uint16), Stored(), header)
         dataset.Rows = dataset.Columns = BOMB_SIDE
         dataset.PixelData = bytes(2)
         return _file(dataset, ExplicitVRLittleEndian)
-    if kind == "1x1":
-        words = words[:1, :1]
-    elif kind == "constant":
-        words = np.full_like(words, 100)
-    data = encode_dicom(words, stored, header)
-    return data[: len(data) * 2 // 5] if kind == "truncated" else data
+    return sound
 
 
 def _dataset(words: Words, stored: Stored, header: Header) -> Dataset:

@@ -68,8 +68,8 @@ def shrink(data: bytes) -> Pixels:
     """Decode an image and average it down to 64×64; the aspect ratio is not kept.
 
     The format is told by content: JPEG, PNG (8 or 16 bit, grey, RGB, palette, CMYK) or DICOM.
-    DICOM, and PNG of more than 8 bits, go through the steps by which MIMIC-CXR-JPG was made
-    (see `equalising_table`); other 8-bit grey is taken as it is.
+    DICOM goes through the steps by which MIMIC-CXR-JPG was made (see `cxrspark.dicom`), PNG of
+    more than 8 bits is stretched and equalised as well; other 8-bit grey is taken as it is.
 
     Args:
         data: The whole file.
@@ -114,7 +114,7 @@ def check_size(rows: int, columns: int) -> None:
 
 
 def equalise(words: Words) -> Grey8:
-    """Stretch grey to 0 … 255 and equalise its histogram: see `equalising_table`.
+    """Stretch grey to 0 … 255 and equalise its histogram.
 
     Args:
         words: uint8 or uint16, shape (rows, columns).
@@ -126,7 +126,10 @@ def equalise(words: Words) -> Grey8:
         PixelsError: The image is constant, so there is no range to stretch.
     """
     counts = count(words)
-    return look_up(equalising_table(counts, np.arange(counts.size)), words)
+    values = np.arange(counts.size)
+    low, high = ends(counts, values)
+    levels = ((values.clip(low, high) - low) * (255.0 / (high - low))).astype(np.uint8)
+    return look_up(equalising_table(counts, levels), words)
 
 
 def count(words: Words) -> Ints:
@@ -138,31 +141,29 @@ def count(words: Words) -> Ints:
     return counts
 
 
-def equalising_table(counts: Ints, values: Ints, *, invert: bool = False) -> Grey8:
-    """What each word becomes by the steps of MIMIC-CXR-JPG.
-
-    Johnson et al. 2019 (arXiv:1901.07042), code in github.com/MIT-LCP/mimic-cxr/issues/16:
-    subtract the minimum, divide by the maximum, times 255 to uint8, invert MONOCHROME1, then
-    OpenCV's `equalizeHist`.
-
-    Args:
-        counts: How often each word is there, from `count`.
-        values: The number that each word stands for; same shape.
-        invert: Whether high values are black (MONOCHROME1).
-
-    Returns:
-        uint8, same shape; meaningless for words that are not there.
+def ends(counts: Ints, values: Ints) -> tuple[int, int]:
+    """The least and the greatest of the values that are there.
 
     Raises:
-        PixelsError: The image is constant, so there is no range to stretch.
+        PixelsError: They are the same.
     """
     there = values[counts > 0]
     low, high = int(there.min()), int(there.max())
     if low == high:
         raise PixelsError(f"constant image: every pixel is {low}")
-    levels = ((values.clip(low, high) - low) * (255.0 / (high - low))).astype(np.uint8)
-    if invert:
-        np.subtract(255, levels, out=levels)
+    return low, high
+
+
+def equalising_table(counts: Ints, levels: Grey8) -> Grey8:
+    """What each word becomes by histogram equalisation, as OpenCV's `equalizeHist` does it.
+
+    Args:
+        counts: How often each word is there, from `count`.
+        levels: The grey of each word; same shape. Several are there.
+
+    Returns:
+        uint8, same shape.
+    """
     histogram = np.bincount(levels, weights=counts, minlength=256)
     cumulated = histogram.cumsum()
     darkest = histogram[histogram.nonzero()[0][0]]

@@ -131,13 +131,14 @@ def write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> list
         metadata = _metadata(study, image, view)
         picture, size = None, 0
         if dicom:
-            from cxrspark.phantom_dicom import detect, encode_kind, publish, stored_by
+            from cxrspark import phantom_dicom as files
 
-            stored = stored_by(image.dicom_id)
-            words = detect(render(view), stored, view.film.seed)
-            picture = publish(words, stored)
+            stored = files.stored_by(image.dicom_id)
+            words = files.detect(render(view), stored, view.film.seed)
             header = Header(metadata[POSITION] or None, None, "DX", "CHEST")
-            data = encode_kind(words, image.kind, stored, header)
+            sound = files.encode_dicom(words, stored, header)
+            picture = files.publish(sound)
+            data = files.encode_kind(sound, image.kind, words.shape, header)
             size += _write(dicom / dicom_path(path), data)
         size += _write(root / path, encode(view, image.kind, picture))
         written.append(

@@ -30,11 +30,12 @@ from pydicom.uid import (
 
 from cxrspark import dicom_frame
 from cxrspark.bundle import load_bundle
+from cxrspark.dicom import published_levels
 from cxrspark.inference import Scorer
 from cxrspark.phantom_dicom import SYNTAXES, Stored, detect, encode_dicom
 from cxrspark.phantom_files import jpeg
 from cxrspark.phantoms import phantom_study, render
-from cxrspark.pixels import Header, PixelsError, shrink
+from cxrspark.pixels import Header, PixelsError, count, equalising_table, look_up, shrink
 from cxrspark.thumbnails import thumbnail
 
 LOSSY = (JPEGBaseline8Bit, JPEGLSNearLossless, JPEG2000)
@@ -140,6 +141,26 @@ def test_shared_files_and_the_jpegs_made_of_them_get_one_score(shared_data: Path
         assert difference(one, other) <= 0.5, file.name
         scores = scorer.p_frontal(np.stack([one, other]))
         assert abs(scores[0] - scores[1]) <= 0.01, file.name
+
+
+def test_levels_follow_a_hand_made_example() -> None:
+    grey = np.array([[100, 100, 200, 200], [300, 300, 300, 400]], dtype=np.uint16)
+    # uint8 levels 255, 170, 85, 0; inverted, the counts are 1, 3, 2, 2 from dark to bright
+    counts, values = count(grey), np.arange(2**16)
+    table = equalising_table(counts, published_levels(counts, values, invert=True))
+    assert look_up(table, grey).tolist() == [[255, 255, 182, 182], [109, 109, 109, 0]]
+    words = np.array([[-5, 0], [5, 10]], dtype=np.int16).view(np.uint16)
+    signed = values.astype(np.uint16).view(np.int16).astype(np.int64)
+    levels = published_levels(count(words), signed, invert=False)
+    assert levels[words].tolist() == [[0, 85], [170, 255]]
+
+
+@pytest.mark.parametrize("high", [255, 257, 4095, 10_000, 65_535])
+def test_levels_are_cut_off_where_the_published_ones_are(high: int) -> None:
+    values = np.arange(high + 1)
+    levels = published_levels(np.ones(high + 1, np.int64), values, invert=False)
+    assert (levels == (values / values.max() * 255).astype(np.uint8)).all()
+    assert levels[-1] == 255
 
 
 def test_what_windows_and_offsets_say_changes_nothing() -> None:

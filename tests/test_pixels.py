@@ -11,7 +11,6 @@ from cxrspark.pixels import (
     PixelsError,
     count,
     equalise,
-    equalising_table,
     look_up,
     shrink,
 )
@@ -72,17 +71,6 @@ def test_equalise_follows_a_hand_made_example() -> None:
     # uint8 levels 0, 85, 170, 255 with counts 2, 2, 3, 1: (cumulated - 2) / (8 - 2) × 255
     expected = [[0, 0, 85, 85], [212, 212, 212, 255]]
     assert equalise(grey).tolist() == expected
-    # inverted, the counts are 1, 3, 2, 2 from dark to bright
-    inverted = [[255, 255, 182, 182], [109, 109, 109, 0]]
-    table = equalising_table(count(grey), np.arange(2**16), invert=True)
-    assert look_up(table, grey).tolist() == inverted
-
-
-def test_a_word_stands_for_any_number() -> None:
-    words = np.array([[-5, 0], [5, 10]], dtype=np.int16).view(np.uint16)
-    values = np.arange(2**16).astype(np.uint16).view(np.int16).astype(np.int64)
-    table = equalising_table(count(words), values)
-    assert look_up(table, words).tolist() == [[0, 85], [170, 255]]
 
 
 def test_words_are_counted_and_looked_up_block_by_block() -> None:
