@@ -1,7 +1,7 @@
 """What an image takes of a core, JPEG and DICOM, and what MIMIC-CXR's 377,110 come to.
 
 Run with `make bench-sizing`: the table of docs/clusters.md. The job runs in local[2] over 1,200
-names of 60 images of 3056×2544, as JPEG and as uncompressed 12-bit DICOM.
+names of 60 images of 3056×2544, as JPEG and as uncompressed 12-bit DICOM; the faster of two runs.
 """
 
 import os
