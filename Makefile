@@ -6,7 +6,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EMULATORS := build/emulators
+BENCH := build/peers
 DEMO := build/demo
+PACKAGE := dist/cxrspark.tar.gz
+SPARK35 := build/spark35
 
 export SPARK_CONF_DIR ?= conf/local
 export PYSPARK_PYTHON ?= $(CURDIR)/$(BIN)/python
@@ -25,9 +29,12 @@ java:
 .PHONY: setup
 setup: java $(READY) ## create .venv with the tested versions
 
-$(READY): pyproject.toml constraints.txt
+.PHONY: python
+python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
 	  { echo "error: the tested versions are for Python 3.11; install it or call make PYTHON=/path/to/python3.11" >&2; exit 1; }
+
+$(READY): pyproject.toml constraints.txt | python
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
@@ -66,15 +73,43 @@ $(DEMO)-dicom/dicom/truth.csv: | $(READY)
 	$(BIN)/python jobs/make_phantoms.py --out $(DEMO)-dicom/archive --dicom $(DEMO)-dicom/dicom --studies 150 \
 	  --rows 768 --bad 0.05 --missing-views 0.042 --wrong-views 0.02
 
+.PHONY: package
+package: $(PACKAGE) ## one archive for a cluster that has only Python 3.11, Java and Spark
+
+$(PACKAGE): pyproject.toml constraints.txt $(shell find cxrspark jobs conf -type f ! -name '*.pyc') | python
+	rm -rf build/lib build/package
+	mkdir -p build/package $(@D)
+	$(PYTHON) -m venv build/pip
+	build/pip/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt \
+	  --target build/package '.[dicom,driver]'
+	cp -r conf jobs build/package
+	tar --sort=name --owner=0 --group=0 --numeric-owner --exclude=./jobs/__pycache__ -C build/package -cf - . | gzip -1 >$@
+
 .PHONY: check
 check: setup ## lint and type-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+$(EMULATORS)/.ready: tests/emulators.txt | $(READY)
+	@rm -rf $(EMULATORS)
+	@$(PYTHON) -m venv $(EMULATORS) && \
+	  $(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@ || \
+	  echo "no emulators of S3 and Google's buckets: their tests will be skipped" >&2
+
 .PHONY: test
-test: check ## lint, type-check and run the tests
+test: check $(EMULATORS)/.ready ## lint, type-check and run the tests
 	$(BIN)/python -m pytest
+
+.PHONY: test-spark35
+test-spark35: setup $(SPARK35)/.ready ## run the end-to-end tests on Spark 3.5
+	CXRSPARK_KILLS=1 PYTHONPATH=$(CURDIR)/$(SPARK35) $(BIN)/python -m pytest -m end_to_end
+
+# The same environment with another Spark laid over it, so that every other pin is the same.
+$(SPARK35)/.ready: | $(READY)
+	rm -rf $(SPARK35)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(SPARK35) pyspark==3.5.9
+	@touch $@
 
 .PHONY: test-kills
 test-kills: setup ## kill drivers and workers 20 times each, both formats
@@ -84,9 +119,13 @@ test-kills: setup ## kill drivers and workers 20 times each, both formats
 test-fuzz: setup ## mutate 1,000 files at random
 	CXRSPARK_MUTATIONS=1000 $(BIN)/python -m pytest tests/test_fuzz.py
 
-.PHONY: bench-throughput
-bench-throughput: setup ## images/s of the job beside a bare loop that only shrinks
-	$(BIN)/python benchmarks/throughput.py
+.PHONY: bench-cluster
+bench-cluster: setup package ## two standalone workers against one, each on a core of its own
+	PYTHONPATH=tests $(BIN)/python benchmarks/cluster.py
+
+.PHONY: bench-sizing
+bench-sizing: setup ## core-seconds and bytes of an image, JPEG and DICOM
+	$(BIN)/python benchmarks/sizing.py
 
 .PHONY: bench-memory
 bench-memory: setup ## memory of the Python workers over 1,000 and 10,000 images
@@ -108,6 +147,40 @@ bench-rescore: setup ## score 377,110 kept pixels, then a run with nothing to do
 bench-dicom: setup ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files
 	$(BIN)/python benchmarks/dicom.py
 
+.PHONY: bench-buckets
+bench-buckets: setup ## the job on a bucket with 50 ms a request beside local files
+	$(BIN)/python benchmarks/buckets.py
+
+.PHONY: bench
+bench: bench-compare bench-networks bench-scoring bench-whole bench-scale ## every figure of docs/benchmarks.md and docs/scale.md
+	$(BIN)/python benchmarks/tables.py
+
+.PHONY: bench-compare
+bench-compare: setup $(BENCH)/.ready ## cxrspark beside Spark's usual way, Ray Data and Daft
+	$(BIN)/python benchmarks/compare.py
+
+.PHONY: bench-networks
+bench-networks: setup ## what larger networks would cost
+	$(BIN)/python benchmarks/networks.py
+
+.PHONY: bench-scoring
+bench-scoring: setup ## what scoring adds to an image
+	$(BIN)/python benchmarks/scoring.py
+
+.PHONY: bench-whole
+bench-whole: setup ## 377,110 small images from manifest to checked table
+	$(BIN)/python benchmarks/whole_archive.py
+
+.PHONY: bench-scale
+bench-scale: setup ## a model of 4 to 1,000 cores, from measured task times
+	$(BIN)/python benchmarks/task_times.py
+	$(BIN)/python benchmarks/simulate.py
+
+$(BENCH)/.ready: pyproject.toml constraints-bench.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-bench.txt -e '.[bench]'
+	@touch $@
+
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log

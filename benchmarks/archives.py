@@ -21,6 +21,21 @@ def mimic_sized(images: int) -> tuple[Path, Path]:
     return root, manifest
 
 
+def linked(images: int) -> Path:
+    """Folder of exactly so many JPEGs of 3056×2544: 1,200, the others links to the same."""
+    root, manifest = mimic_sized(1200)
+    paths = manifest.read_text().split()
+    folder = BUILD / f"linked-{images}"
+    for number in range(images):
+        path = paths[number % len(paths)]
+        turn = f"-{number // len(paths)}.jpg" if number >= len(paths) else ".jpg"
+        link = folder / (path.removesuffix(".jpg") + turn)
+        if not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            os.link(root / path, link)
+    return folder
+
+
 def repeated(images: int, times: int) -> tuple[Path, Path]:
     """The same with each file under `times` names, which cost no space."""
     root, manifest = mimic_sized(images)

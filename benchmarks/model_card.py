@@ -30,13 +30,15 @@ def main() -> None:
         "MINUTES": f"{bundle.card['training_minutes']:g}",
         "EPOCHS": f"{bundle.card['recipe']['epochs']}",
         "VERSIONS": ", ".join(f"{k} {v}" for k, v in bundle.card["versions"].items()),
-        "UNCERTAIN": _share(bundle.card["figures"]["uncertain"], "value", "of"),
-        "CALLED_RIGHT": _share(bundle.card["figures"]["right_of_called"], "value", "of"),
+        "UNCERTAIN": _share(bundle.card["figures"]["uncertain"]),
+        "CALLED_RIGHT": _share(bundle.card["figures"]["right_of_called"]),
+        "CALIBRATED_ON": f"{bundle.card['validated_on']['patients']:,}",
         "TRAINED_ON": _counts(bundle.card["trained_on"]["views"]),
         "DATA": _data(_figures("sources")["data"], bundle.card["trained_on"]["sources"]),
         "SOURCES": _sources(_figures("sources")["sources"]),
         "UNSEEN": _sources(_figures("unseen")["sources"]),
         "UNSEEN_EPOCHS": f"{_figures('unseen')['epochs']}",
+        "COPIES": f"{len(_figures('stress')) - 1}",  # one of them is the image as it is
         "STRESS": _stress(_figures("stress")),
         "PAPER": _paper(_figures("paper_claim"), _figures("paper_run")),
         "TRIED": _tried(_figures("tried")),
@@ -61,9 +63,9 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _share(figure: Json, value: str = "accuracy", number: str = "images") -> str:
+def _share(figure: Json) -> str:
     interval = f"{figure['low']:.2%} to {figure['high']:.2%}"
-    return f"{figure[value]:.2%} ({interval}, {figure[number]:,} images)"
+    return f"{figure['value']:.2%} ({interval}, {figure['images']:,} images)"
 
 
 def _counts(views: Json) -> str:
@@ -80,10 +82,16 @@ def _data(data: Json, trained: Json) -> str:
 
 def _sources(sources: Json) -> str:
     rows = (
-        (name, f"{f['images']:,}", f"{f['accuracy']:.2%}", f"{f['low']:.2%} to {f['high']:.2%}")
+        (
+            name,
+            f"{f['images']:,}",
+            f"{f['patients']:,}",
+            f"{f['accuracy']:.2%}",
+            f"{f['low']:.2%} to {f['high']:.2%}",
+        )
         for name, f in sources.items()
     )
-    return _table(("source", "images", "accuracy", "95 % interval"), rows)
+    return _table(("source", "images", "patients", "accuracy", "95 % interval"), rows)
 
 
 def _stress(stress: Json) -> str:

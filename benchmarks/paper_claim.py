@@ -43,16 +43,16 @@ def main(data: Path, out: Path, epochs: int, seeds: list[int], second_round: boo
         parts = split(drawn, recipe.validation_share, seed)
         first = _train(recipe, parts, rows, images)
         others = ~rows["image_id"].isin(drawn["image_id"]).to_numpy()
-        figure = {"seed": seed, "epochs": epochs, "first": share(_right(first, rows)[others])}
+        figure = {"seed": seed, "epochs": epochs, "first": _share(first, rows, others)}
         if second_round:
             sure = others & ((first >= SURE) | (first <= 1 - SURE))
             added = rows[sure].assign(label=np.where(first[sure] > 0.5, "frontal", "lateral"))
             wrong = int((added["label"] != rows.loc[sure, "label"]).sum())
-            more = add_to_training(parts, added.assign(patient_id=added["patient_id"]))
+            more = add_to_training(parts, added)
             passes = max(1, round(epochs * len(parts.training) / len(more.training)))
             longer = recipe.model_copy(update={"epochs": passes})
             second = _train(longer, more, rows, images)
-            figure["second"] = share(_right(second, rows)[others])
+            figure["second"] = _share(second, rows, others)
             figure["added"], figure["added_wrong"] = len(added), wrong
             figure["second_epochs"] = passes
         figures.append(figure)
@@ -76,8 +76,9 @@ def _train(recipe: TrainSettings, parts: Split, rows: pd.DataFrame, images: Any)
     return p_frontal(build_scorer(trained.network, recipe.preparation), images)
 
 
-def _right(probability: Any, rows: pd.DataFrame) -> Any:
-    return (probability > 0.5) == (rows["label"] == "frontal").to_numpy()
+def _share(probability: Any, rows: pd.DataFrame, chosen: Any) -> dict[str, Any]:
+    right = (probability > 0.5) == (rows["label"] == "frontal").to_numpy()
+    return share(right[chosen], rows[chosen])
 
 
 if __name__ == "__main__":

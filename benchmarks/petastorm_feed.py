@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from cxrspark.feed import Table, read_table
+from cxrspark.feed import Labelled, read_labelled
 from cxrspark.network import build_network
 from cxrspark.recipe import TrainSettings
 from cxrspark.training import training_batches
@@ -33,12 +33,12 @@ def main(rounds: int) -> None:
     source = np.full(IMAGES, "")
     recipe = TrainSettings(labels="-", archive="-", bundle=Path("-"))
     steps = -(-IMAGES // recipe.batch_size)
-    counts = Table("", {"frontal": IMAGES // 2, "lateral": IMAGES // 2}, {}, [])
+    counts = Labelled("", {"frontal": IMAGES // 2, "lateral": IMAGES // 2}, {}, [])
     with tempfile.TemporaryDirectory() as folder:
         columns = {"pixels": [image.tobytes() for image in pixels], "frontal": frontal}
         pq.write_table(pa.table(columns | {"source": source}), f"{folder}/part-0.parquet")
         start = time.perf_counter()
-        by_petastorm = read_table(folder)
+        by_petastorm = read_labelled(folder)
         print(f"reading the table once: {time.perf_counter() - start:.2f} s")
     feeds = {
         "petastorm": by_petastorm,

@@ -3,15 +3,17 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import tensorflow as tf
 
-from cxrspark.feed import Dataset, Table
-from cxrspark.intervals import wilson
+from cxrspark.feed import Dataset, Labelled
+from cxrspark.intervals import proportion
 from cxrspark.pixels import shrink
+from cxrspark.samples import number_patients
 
 IU = "iu_openi_256"
 TESTED, VALIDATED = 15, 20
@@ -38,15 +40,23 @@ def pixels(data: Path, rows: pd.DataFrame) -> npt.NDArray[np.uint8]:
         return np.stack(list(shrunk))
 
 
-def as_table(rows: pd.DataFrame, images: npt.NDArray[np.uint8]) -> tuple[Table, Dataset]:
+def as_table(rows: pd.DataFrame, images: npt.NDArray[np.uint8]) -> tuple[Labelled, Dataset]:
     """What `cxrspark.training.fit` takes, from arrays in memory."""
     frontal = (rows["label"] == "frontal").to_numpy(np.float32)
     source = rows["source"].to_numpy(str)
     counts = (rows[column].value_counts().to_dict() for column in ("label", "source"))
-    return Table("", *counts, []), tf.data.Dataset.from_tensor_slices((images, frontal, source))
+    return Labelled("", *counts, []), tf.data.Dataset.from_tensor_slices((images, frontal, source))
 
 
-def share(right: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """The share that is true, with Wilson's 95 % interval."""
-    low, high = wilson(float(right.mean()), len(right))
-    return {"accuracy": float(right.mean()), "low": low, "high": high, "images": len(right)}
+def share(right: npt.NDArray[np.bool_], rows: pd.DataFrame) -> dict[str, Any]:
+    """The share of these rows that is right, with its 95 % interval by patient."""
+    patient = number_patients(rows)
+    figure = proportion(right, patient)
+    assert figure is not None
+    return {
+        "accuracy": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+        "images": figure.images,
+        "patients": len(np.unique(patient)),
+    }

@@ -36,7 +36,7 @@ def main(data: Path, folder: str, out: Path, paper: list[str]) -> None:
     figures = {}
     for name, chosen in parts.items():
         of_part = np.asarray(chosen)
-        figures[name] = share((p > 0.5)[of_part] == frontal[of_part]) | {
+        figures[name] = share((p > 0.5)[of_part] == frontal[of_part], rows[of_part]) | {
             "frontal_images": int(frontal[of_part].sum()),
             "uncertain": float(1 - called[of_part].mean()),
         }

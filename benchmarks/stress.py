@@ -126,7 +126,7 @@ def main(data: Path, bundle: str, out: Path) -> None:
         box = Image.Resampling.BOX
         pixels = np.stack([np.asarray(image.resize((SIDE, SIDE), box)) for image in changed])
         right = (scorer.p_frontal(pixels) > 0.5) == frontal
-        figures[name] = share(right) | {
+        figures[name] = share(right, rows) | {
             "frontal": float(right[frontal].mean()),
             "lateral": float(right[~frontal].mean()),
         }

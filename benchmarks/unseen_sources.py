@@ -38,7 +38,7 @@ def main(data: Path, recipe_file: str, out: Path, changes: list[str]) -> None:
     figures = {}
     for source in sorted(set(rows["source"])):
         of_source = (rows["source"] == source) & ~((source == IU) & (rows["part"] != "test"))
-        figures[source] = share(right[of_source])
+        figures[source] = share(right[of_source], rows[of_source])
         print(f"{source:<14} {figures[source]['accuracy']:8.2%} of {int(of_source.sum())}")
     done = {"epochs": recipe.epochs, "changes": changes, "sources": figures}
     out.write_text(json.dumps(done, indent=1) + "\n")

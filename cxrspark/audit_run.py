@@ -19,7 +19,7 @@ from cxrspark.headers import Headers, dicom_headers, read_headers
 from cxrspark.pixels import SIDE
 from cxrspark.schemas import PIXELS, SCORES
 from cxrspark.scores import choose_model
-from cxrspark.settings import JobSettings
+from cxrspark.settings import BucketSettings
 from cxrspark.storage import open_store
 from cxrspark.table import Format, read_table
 from cxrspark.thumbnails import data_uris, from_archive, from_pixels
@@ -28,7 +28,7 @@ SUSPECTED_SHOWN, UNCERTAIN_SHOWN, ERRORS_SHOWN = 240, 60, 8
 THUMBNAIL = 160
 
 
-class AuditSettings(JobSettings):
+class AuditSettings(BucketSettings):
     """Compare the views of a scores table with those of the archive's metadata or headers."""
 
     scores: str = Field(description="scores table", min_length=1)
@@ -190,7 +190,7 @@ def _no_match(scores: DataFrame, headers: Headers) -> str:
 
 def _headers_of(settings: AuditSettings, pixels: DataFrame | None) -> Headers:
     if settings.metadata:
-        return read_headers(settings.metadata, settings.view_column)
+        return read_headers(settings.metadata, settings.view_column, settings.access())
     if pixels is None:
         raise UserError("needs --metadata FILE, or the --pixels table of a DICOM archive")
     return dicom_headers(pixels, str(settings.pixels))
@@ -201,7 +201,7 @@ def _check_pictures(settings: AuditSettings) -> None:
     if settings.thumbnail and not settings.archive:
         raise UserError("--thumbnail needs --archive, the root that images are read from")
     if settings.archive:
-        open_store(settings.archive)
+        open_store(settings.archive, settings.access())
 
 
 def _pictures(
@@ -214,7 +214,7 @@ def _pictures(
     pictures = {}
     if settings.archive:
         side = settings.thumbnail or THUMBNAIL
-        pictures = from_archive(spark, settings.archive, paths, side)
+        pictures = from_archive(spark, settings.archive, paths, side, settings.access())
     left = [image_id for image_id in paths if image_id not in pictures]
     if pixels is not None and left:
         pictures |= from_pixels(pixels, left)

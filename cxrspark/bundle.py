@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from cxrspark.access import DEFAULT_ACCESS, Access
 from cxrspark.errors import UserError
 from cxrspark.pixels import RECIPE
 from cxrspark.storage import read_file
@@ -54,19 +55,20 @@ class Bundle:
         return hashlib.sha256(self.flatbuffer + json.dumps(decides).encode()).hexdigest()[:12]
 
 
-def load_bundle(folder: str | None = None) -> Bundle:
+def load_bundle(folder: str | None = None, access: Access = DEFAULT_ACCESS) -> Bundle:
     """Read and check a bundle.
 
     Args:
         folder: Folder or URL; the shipped bundle by default.
+        access: How to reach a URL.
 
     Raises:
         UserError: Incomplete, damaged, or trained on another pixel recipe.
     """
     folder = (folder or DEFAULT).rstrip("/")
     try:
-        card = json.loads(read_file(f"{folder}/{CARD}"))
-        bundle = Bundle(read_file(f"{folder}/{MODEL}"), card)
+        card = json.loads(read_file(f"{folder}/{CARD}", access))
+        bundle = Bundle(read_file(f"{folder}/{MODEL}", access), card)
         digest = card["flatbuffer_sha256"]
         recipe = bundle.pixels_recipe
         ordered = 0 <= bundle.lateral_below <= bundle.frontal_above <= 1

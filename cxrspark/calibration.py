@@ -79,6 +79,8 @@ def choose_band(
 ) -> Band:
     """Choose the narrowest band around 0.5 outside which enough is called right.
 
+    Where none is wide enough for that, the band is from 0 to 1 and nothing is called.
+
     Args:
         probability: Calibrated `p_frontal`, shape (n,).
         frontal: Whether each is frontal.
@@ -88,23 +90,21 @@ def choose_band(
     margin = np.abs(probability - 0.5)
     right = (probability > 0.5) == frontal
     order = np.argsort(margin, kind="stable")
-    # After leaving out the k nearest to 0.5, this share of the others is right.
+    ordered = margin[order]
+    floor = least_confidence - 0.5
+    # After leaving out the k nearest to 0.5, this share of the others is right; images of one
+    # margin are called together or not at all.
     rest = right[order][::-1].cumsum()[::-1] / np.arange(len(order), 0, -1)
-    enough = np.flatnonzero(rest >= called_right)
-    first = int(enough[0]) if len(enough) else len(order)
-    half = 0.0
-    if first:
-        above = margin[order[first]] if first < len(order) else 0.5
-        half = min(float(margin[order[first - 1]] + above) / 2, 0.4999)
-    half = max(half, least_confidence - 0.5)
-    called = margin > half
-    return Band(
-        round(0.5 - half, 6),
-        round(0.5 + half, 6),
-        int(called.sum()),
-        int(right[called].sum()),
-        len(order),
-    )
+    begins = np.diff(ordered, prepend=-1.0) > 0
+    enough = np.flatnonzero((rest >= called_right) & begins & (ordered > floor))
+    half = 0.5
+    if len(enough):
+        first = enough[0]
+        below = ordered[first - 1] if first else 0.0
+        half = floor if below <= floor else float(below + ordered[first]) / 2
+    low, high = round(0.5 - half, 12), round(0.5 + half, 12)
+    called = (probability < low) | (probability > high)
+    return Band(low, high, int(called.sum()), int(right[called].sum()), len(order))
 
 
 def logit(probability: Floats) -> Floats:

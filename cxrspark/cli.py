@@ -17,6 +17,9 @@ from pydantic_settings import CliApp, SettingsError
 from cxrspark.errors import UserError
 from cxrspark.settings import JobSettings, describe
 
+ON_EXECUTOR = f"{UserError.__module__}.{UserError.__name__}: "
+"""How a user's error begins that comes from a task."""
+
 Settings = TypeVar("Settings", bound=JobSettings)
 
 
@@ -47,8 +50,11 @@ def run_job(
     except KeyboardInterrupt:
         return _failed(130, "interrupted; run it again to finish", debug)
     except Exception as error:
+        cause = _cause(error)
+        if cause.startswith(ON_EXECUTOR):
+            return _failed(2, cause.removeprefix(ON_EXECUTOR), debug)
         hint = "" if debug else " (--debug shows the stack trace)"
-        return _failed(1, f"failed: {_cause(error)}{hint}", debug)
+        return _failed(1, f"failed: {cause}{hint}", debug)
     return 0
 
 

@@ -24,7 +24,7 @@ from cxrspark.pixels import (
     look_up,
     one_line,
 )
-from cxrspark.storage import MAX_BYTES
+from cxrspark.read_ahead import MAX_BYTES
 
 try:
     from pydicom import Dataset

@@ -1,5 +1,9 @@
-"""The error that a user can mend."""
+"""The two kinds of error: of a run, which a user can mend, and of one image."""
 
 
 class UserError(Exception):
     """Wrong input to a run: its text is one line that says what to do."""
+
+
+class ObjectError(Exception):
+    """Says in one line why one listed object cannot be read: a fact about the image."""

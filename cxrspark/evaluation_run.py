@@ -15,11 +15,11 @@ from cxrspark.evaluation import COLUMNS
 from cxrspark.labels import Labels, match_labels, read_labels
 from cxrspark.schemas import SCORES
 from cxrspark.scores import choose_model
-from cxrspark.settings import JobSettings
+from cxrspark.settings import BucketSettings
 from cxrspark.table import Format, read_table
 
 
-class EvaluateSettings(JobSettings):
+class EvaluateSettings(BucketSettings):
     """Compare a scores table with labels: accuracy, AUC, Brier score, each with an interval."""
 
     scores: str = Field(description="scores table to evaluate", min_length=1)
@@ -85,7 +85,7 @@ def labelled_scores(spark: SparkSession, settings: EvaluateSettings) -> Labelled
     table = read_table(spark, settings.scores, settings.format, SCORES)
     model_id, images = choose_model(table, settings.scores, settings.model_id)
     scores = table.where(F.col("model_id") == model_id)
-    labels = read_labels(spark, settings.labels)
+    labels = read_labels(spark, settings.labels, settings.access())
     matched = match_labels(labels, scores, allow_unmatched=True)
     rows = matched.select("image_id", *COLUMNS).toPandas()
     # Spark joins in any order; a bootstrap repeats only over the same order of patients.

@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 import tensorflow as tf
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cxrspark.errors import UserError
 from cxrspark.pixels import RECIPE, SIDE
+from cxrspark.samples import number_patients
 from cxrspark.schemas import PIXELS
+from cxrspark.table import Format, read_table
 
 COLUMNS = ("pixels", "frontal", "source")
 
@@ -24,8 +25,10 @@ Dataset = Any
 
 
 @dataclass(frozen=True)
-class Table:
-    """A Parquet table of labelled pixels: `pixels` 4,096 bytes, `frontal` 0 or 1, `source`.
+class Labelled:
+    """Labelled pixels in Parquet: `pixels` 4,096 bytes, `frontal` 0 or 1, `source`, `patient`.
+
+    `patient` is a number, 0 …; the images of one are known to belong together.
 
     Attributes:
         folder: Where it lies; the driver and the executors see it under the same name.
@@ -40,28 +43,27 @@ class Table:
     left_out: list[str]
 
 
-def kept_pixels(spark: SparkSession, table: str) -> DataFrame:
-    """Pixels that a scoring run kept.
+def kept_pixels(spark: SparkSession, table: str, table_format: Format) -> DataFrame:
+    """Pixels that a scoring run kept: columns of `cxrspark.schemas.PIXELS`.
 
     Raises:
         UserError: No such table, or pixels of another recipe.
     """
-    try:
-        pixels = spark.read.schema(PIXELS).parquet(table)
-        other = pixels.where(F.col("pixels_recipe") != RECIPE).select("pixels_recipe").first()
-    except AnalysisException as error:
-        raise UserError(f"--pixels {table}: no such table; name one that scoring kept") from error
+    pixels = read_table(spark, table, table_format, PIXELS)
+    other = pixels.where(F.col("pixels_recipe") != RECIPE).select("pixels_recipe").first()
     if other:
         raise UserError(f"--pixels {table}: holds {other[0]}, this version makes {RECIPE}")
     return pixels
 
 
-def write_table(spark: SparkSession, images: pd.DataFrame, pixels: DataFrame, folder: str) -> Table:
+def write_labelled(
+    spark: SparkSession, images: pd.DataFrame, pixels: DataFrame, folder: str
+) -> Labelled:
     """Join labels to pixels and write the table that Petastorm reads.
 
     Args:
         spark: The session.
-        images: Columns image_id, label and source.
+        images: Columns image_id, label, patient_id and source.
         pixels: Columns of `cxrspark.schemas.PIXELS`, for these images at least.
         folder: Where to write; overwritten.
 
@@ -69,13 +71,14 @@ def write_table(spark: SparkSession, images: pd.DataFrame, pixels: DataFrame, fo
         UserError: None of the images could be read.
     """
     known = images[["image_id", "label", "source"]].astype(object)
+    known = known.assign(patient=number_patients(images))
     known = known.where(known.notna(), None)
     labels = spark.createDataFrame(known.to_numpy().tolist(), _LABELS)
     frontal = (F.col("label") == "frontal").cast("float").alias("frontal")
     source = F.coalesce("source", F.lit("")).alias("source")
     labelled = pixels.join(F.broadcast(labels), "image_id").persist()
     readable = labelled.where("error is null")
-    readable.select("pixels", frontal, source).write.mode("overwrite").parquet(folder)
+    readable.select("pixels", frontal, source, "patient").write.mode("overwrite").parquet(folder)
     left_out = [row["path"] for row in labelled.where("error is not null").collect()]
     counts = readable.groupBy("label", source).count().toPandas()
     labelled.unpersist()
@@ -85,17 +88,17 @@ def write_table(spark: SparkSession, images: pd.DataFrame, pixels: DataFrame, fo
         {str(name): int(rows) for name, rows in counts.groupby(column)["count"].sum().items()}
         for column in ("label", "source")
     )
-    return Table(folder, views, sources, sorted(left_out))
+    return Labelled(folder, views, sources, sorted(left_out))
 
 
-def read_table(folder: str) -> Dataset:
-    """Read a table through Petastorm, once, into tf.data's cache.
+def read_labelled(folder: str) -> Dataset:
+    """Read labelled pixels through Petastorm, once, into tf.data's cache.
 
     `make_batch_reader` reads any Parquet. One pass and a cache, since an endless reader has hung,
     run dry, and repeated or dropped rows (petastorm's threads 396, 432 and 673).
 
     Args:
-        folder: From `write_table`.
+        folder: From `write_labelled`.
 
     Returns:
         A dataset of single images: pixels uint8 (64, 64), frontal float32 (), source string ().
@@ -122,4 +125,4 @@ def _decoded(batch: Any) -> tuple[Any, Any, Any]:
     return pixels, batch.frontal, batch.source
 
 
-_LABELS = "image_id string, label string, source string"
+_LABELS = "image_id string, label string, source string, patient long"

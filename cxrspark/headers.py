@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from cxrspark.access import DEFAULT_ACCESS, Access
 from cxrspark.errors import UserError
-from cxrspark.labels import EXAMPLES, KEY_COLUMNS, MIMIC_VIEWS, OTHER, VIEWS, _read_csv, _text
+from cxrspark.labels import EXAMPLES, KEY_COLUMNS, MIMIC_VIEWS, OTHER, VIEWS, read_csv, text_column
 from cxrspark.pixels import Header
 
 VIEW_COLUMNS = ("ViewPosition", "view")
@@ -63,13 +64,16 @@ class Headers:
         )
 
 
-def read_headers(file: str, view_column: str | None = None) -> Headers:
+def read_headers(
+    file: str, view_column: str | None = None, access: Access = DEFAULT_ACCESS
+) -> Headers:
     """Read a metadata CSV, gzip or not, into the driver's memory.
 
     Args:
         file: Local path or URL of MIMIC's metadata csv, or of any CSV with ``dicom_id``, ``path``
             or ``image_id`` and a column that tells the view.
         view_column: That column; ``ViewPosition`` or else ``view`` where not given.
+        access: How to reach a URL.
 
     Returns:
         The header of every image in the file.
@@ -78,14 +82,14 @@ def read_headers(file: str, view_column: str | None = None) -> Headers:
         UserError: No such file, not CSV, a column is missing, a row names no image, or an image
             has several rows.
     """
-    raw = _read_csv(file)
+    raw = read_csv(file, "--metadata", access)
     key_column, given = _key(raw, file)
     view_column = _view_column(raw, file, view_column)
-    key = _text(raw, given)
+    key = text_column(raw, given)
     if key_column == "path":  # manifests drop the same from the front of a path
         key = key.str.removeprefix("./").str.lstrip("/")
     _refuse_nameless_and_twice(key, file, given)
-    rows = _with_meaning(key, _text(raw, view_column), MEANS)
+    rows = _with_meaning(key, text_column(raw, view_column), MEANS)
     return Headers(rows, key_column, file, view_column)
 
 
@@ -126,7 +130,7 @@ def _key(raw: pd.DataFrame, file: str) -> tuple[str, str]:
         if name in raw.columns:
             return name, name
     raise UserError(
-        f"metadata {file}: needs a column dicom_id, image_id or path; it has {_columns(raw)}"
+        f"--metadata {file}: needs a column dicom_id, image_id or path; it has {_columns(raw)}"
     )
 
 
@@ -135,12 +139,12 @@ def _view_column(raw: pd.DataFrame, file: str, wanted: str | None) -> str:
     if not candidates:
         columns = " or ".join(VIEW_COLUMNS)
         raise UserError(
-            f"metadata {file}: has no column {columns}; add --view-column with one of "
+            f"--metadata {file}: has no column {columns}; add --view-column with one of "
             f"{_columns(raw)}"
         )
     if candidates[0] not in raw.columns:
         raise UserError(
-            f"--view-column {wanted}: metadata {file} has no such column; it has {_columns(raw)}"
+            f"--view-column {wanted}: --metadata {file} has no such column; it has {_columns(raw)}"
         )
     return candidates[0]
 
@@ -152,10 +156,12 @@ def _columns(raw: pd.DataFrame) -> str:
 def _refuse_nameless_and_twice(key: pd.Series[str], file: str, column: str) -> None:
     nameless = int(key.isna().sum())
     if nameless:
-        raise UserError(f"metadata {file}: {nameless} rows have no {column}; name it or drop them")
+        raise UserError(
+            f"--metadata {file}: {nameless} rows have no {column}; name it or drop them"
+        )
     twice = key[key.duplicated()].drop_duplicates()
     if not twice.empty:
         examples = ", ".join(twice.sort_values().head(EXAMPLES))
         raise UserError(
-            f"metadata {file}: {len(twice)} images have several rows, e.g. {examples}; keep one"
+            f"--metadata {file}: {len(twice)} images have several rows, e.g. {examples}; keep one"
         )

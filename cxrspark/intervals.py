@@ -144,8 +144,8 @@ def auc(p: Floats, frontal: Bools, patients: Ints) -> Figure | None:
         return None
     cells = _cells(p, frontal)
     count = int(patients.max()) + 1
-    of_frontal = _Tally.of(cells[frontal], patients[frontal], int(cells.max()) + 1)
-    of_lateral = _Tally.of(cells[~frontal], patients[~frontal], int(cells.max()) + 1)
+    of_frontal = _CellCounts.of(cells[frontal], patients[frontal], int(cells.max()) + 1)
+    of_lateral = _CellCounts.of(cells[~frontal], patients[~frontal], int(cells.max()) + 1)
     once = np.ones(count)
     value = _auc_of_cells(of_frontal.weighted(once), of_lateral.weighted(once))
     if value in (0.0, 1.0):
@@ -178,7 +178,7 @@ def _cells(p: Floats, frontal: Bools) -> Ints:
 
 
 @dataclass(frozen=True)
-class _Tally:
+class _CellCounts:
     """How many images of one label each patient has in each cell, as a sparse matrix."""
 
     cell: Ints
@@ -187,7 +187,7 @@ class _Tally:
     cells: int
 
     @classmethod
-    def of(cls, cell: Ints, patient: Ints, cells: int) -> "_Tally":
+    def of(cls, cell: Ints, patient: Ints, cells: int) -> "_CellCounts":
         both, images = np.unique(patient * cells + cell, return_counts=True)
         return cls(both % cells, both // cells, images, cells)
 

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from cxrspark.access import DEFAULT_ACCESS, Access
 from cxrspark.errors import UserError
 from cxrspark.storage import read_file
 
@@ -52,7 +53,7 @@ class Labels:
     left_out: dict[str, int] = field(default_factory=dict)
 
 
-def read_labels(spark: SparkSession, file: str) -> Labels:
+def read_labels(spark: SparkSession, file: str, access: Access = DEFAULT_ACCESS) -> Labels:
     """Read labels from a CSV file, gzip or not, by way of the driver's memory.
 
     Two kinds of file are understood. The project's own has a column ``path`` or ``image_id``
@@ -65,6 +66,7 @@ def read_labels(spark: SparkSession, file: str) -> Labels:
     Args:
         spark: The caller's session.
         file: Local path or URL.
+        access: How to reach a URL.
 
     Returns:
         The labels of frontal and lateral images, one row per image.
@@ -73,7 +75,7 @@ def read_labels(spark: SparkSession, file: str) -> Labels:
         UserError: No such file, not CSV, a column is missing, a row names no image, a view has
             an unknown name, one image has both views, or no label is left.
     """
-    raw = _read_csv(file)
+    raw = read_csv(file, "labels", access)
     key_column, is_mimic = _kind(raw, file)
     rows = _mimic_rows(raw) if is_mimic else _own_rows(raw, key_column)
     _refuse_nameless(rows, file)
@@ -134,17 +136,36 @@ def _listed(left_out: dict[str, int]) -> str:
     return "; left out: " + ", ".join(f"{count} {view}" for view, count in most_first)
 
 
-def _read_csv(file: str) -> pd.DataFrame:
+def read_content(file: str, given: str, access: Access) -> bytes:
+    """Read a CSV file as it is, gzip or not.
+
+    Args:
+        file: Local path or URL.
+        given: What the user gave it as, for the message.
+        access: How to reach a URL.
+
+    Raises:
+        UserError: It cannot be read.
+    """
     try:
-        content = read_file(file)
+        return read_file(file, access)
     except OSError as error:
-        raise UserError(f"labels {file}: cannot be read; name an existing CSV file") from error
+        raise UserError(f"{given} {file}: cannot be read; name an existing CSV file") from error
+
+
+def read_csv(file: str, given: str, access: Access) -> pd.DataFrame:
+    """Read a CSV file, gzip or not, with all values as strings; arguments as `read_content`.
+
+    Raises:
+        UserError: It cannot be read, or is not CSV.
+    """
+    content = read_content(file, given, access)
     try:
         if content.startswith(b"\x1f\x8b"):
             content = gzip.decompress(content)
         return pd.read_csv(BytesIO(content), dtype="string", encoding="utf-8-sig")
     except (ValueError, OSError, EOFError, zlib.error) as error:  # text, CSV or gzip is damaged
-        raise UserError(f"labels {file}: not CSV: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{given} {file}: not CSV: {str(error).splitlines()[0]}") from error
 
 
 def _kind(raw: pd.DataFrame, file: str) -> tuple[str, bool]:
@@ -161,33 +182,33 @@ def _kind(raw: pd.DataFrame, file: str) -> tuple[str, bool]:
 
 
 def _own_rows(raw: pd.DataFrame, key_column: str) -> pd.DataFrame:
-    view = _text(raw, "view")
+    view = text_column(raw, "view")
     lowered = view.str.lower()
     # Manifests drop the same from the front of a path.
-    key = _text(raw, key_column).str.removeprefix("./").str.lstrip("/")
+    key = text_column(raw, key_column).str.removeprefix("./").str.lstrip("/")
     return pd.DataFrame(
         {
             "key": key,
             "view": lowered.where(lowered.isin([*VIEWS, OTHER]), view).fillna(NO_VIEW),
-            "patient_id": _text(raw, "patient_id"),
-            "source": _text(raw, "source"),
+            "patient_id": text_column(raw, "patient_id"),
+            "source": text_column(raw, "source"),
         }
     )
 
 
 def _mimic_rows(raw: pd.DataFrame) -> pd.DataFrame:
-    position = _text(raw, "ViewPosition")
+    position = text_column(raw, "ViewPosition")
     return pd.DataFrame(
         {
-            "key": _text(raw, "dicom_id"),
+            "key": text_column(raw, "dicom_id"),
             "view": position.replace(MIMIC_VIEWS).fillna(NO_VIEW),
-            "patient_id": _text(raw, "subject_id"),
-            "source": _text(raw, "source"),
+            "patient_id": text_column(raw, "subject_id"),
+            "source": text_column(raw, "source"),
         }
     )
 
 
-def _text(raw: pd.DataFrame, name: str) -> pd.Series[str]:
+def text_column(raw: pd.DataFrame, name: str) -> pd.Series[str]:
     """A column without blanks around its values; missing where it is blank or not there."""
     if name not in raw.columns:
         return pd.Series(pd.NA, index=raw.index, dtype="string")

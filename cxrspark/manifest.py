@@ -8,32 +8,37 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from io import BytesIO, StringIO
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-import obstore
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from obstore.exceptions import InvalidPathError
-from obstore.store import ObjectStore
 from pyspark.sql import DataFrame, SparkSession
 
+from cxrspark.access import DEFAULT_ACCESS, Access
 from cxrspark.errors import UserError
 from cxrspark.schemas import MANIFEST
-from cxrspark.storage import local_path, open_store, read_file
+from cxrspark.storage import Store, local_path, open_store, read_file
 
 AT_ROOT = ("IMAGE_FILENAMES", "cxr-record-list.csv.gz")
 """Manifests that MIMIC-CXR-JPG and MIMIC-CXR bring along."""
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".dcm", ".dicom")
 
-_IMAGE_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}"
-_MIMIC_PATH = rf"(?:^|/)p(?P<subject_id>\d+)/s(?P<study_id>\d+)/(?P<image_id>{_IMAGE_ID})\.\w+$"
-_OTHER_NAMES = {"dicom_id": "image_id", "patient_id": "subject_id"}
-_KNOWN = {"path", "image_id", "study_id", "subject_id", *_OTHER_NAMES}
+IMAGE_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}"
+"""MIMIC-CXR's ids, which name one image wherever a copy of it lies."""
+
+_MIMIC_PATH = rf"(?:^|/)p(?P<subject_id>\d+)/s(?P<study_id>\d+)/(?P<image_id>{IMAGE_ID})\.\w+$"
+_OTHER_NAMES = {"dicom_id": "image_id", "patient_id": "subject_id", "bytes": "size"}
+_KNOWN = {"path", "image_id", "study_id", "subject_id", "size", *_OTHER_NAMES}
 
 
-def read_manifest(spark: SparkSession, archive: str, manifest: str | None = None) -> DataFrame:
+def read_manifest(
+    spark: SparkSession,
+    archive: str,
+    manifest: str | None = None,
+    access: Access = DEFAULT_ACCESS,
+) -> DataFrame:
     """One row for each distinct image of an archive.
 
     Args:
@@ -42,6 +47,7 @@ def read_manifest(spark: SparkSession, archive: str, manifest: str | None = None
         manifest: CSV with a `path` column (and `image_id` or `dicom_id`, `study_id`,
             `subject_id` or `patient_id`), Parquet with the same, or a list of paths, one a line;
             gzip or not. Where not given: `AT_ROOT`, else a recursive listing.
+        access: How to reach a bucket.
 
     Returns:
         Columns of `cxrspark.schemas.MANIFEST`. Ids missing from the manifest come from MIMIC's
@@ -50,36 +56,44 @@ def read_manifest(spark: SparkSession, archive: str, manifest: str | None = None
     Raises:
         UserError: No such archive or manifest, no path column, or no image in it.
     """
-    return spark.createDataFrame(load_manifest(archive, manifest), MANIFEST)
+    rows = load_manifest(archive, manifest, access)
+    return spark.createDataFrame(rows[MANIFEST.names], MANIFEST)
 
 
-def load_manifest(archive: str, manifest: str | None = None) -> pd.DataFrame:
-    """As `read_manifest`, into memory: about 400 bytes an image."""
-    store = open_store(archive)
-    named = _named(manifest) if manifest else _at_root(store)
+def load_manifest(
+    archive: str, manifest: str | None = None, access: Access = DEFAULT_ACCESS
+) -> pd.DataFrame:
+    """As `read_manifest`, into memory: about 400 bytes an image.
+
+    Returns:
+        Also a column `size` (float64): bytes of the file, from the listing or the manifest's
+        column `size` or `bytes`; NaN where unknown.
+    """
+    store = open_store(archive, access)
+    named = _named(manifest, access) if manifest else _at_root(store)
     if named:
         listed = _relative(_parse(*named), archive)
     else:
-        listed = pd.DataFrame({"path": list(_listing(store))}, dtype="string")
+        listed = pd.DataFrame(_listing(store), columns=["path", "size"]).astype({"path": "string"})
     if listed.empty:
         source = named[0] if named else f"archive {archive}"
         raise UserError(f"{source}: holds no image; name another archive or --manifest FILE")
     return _identify(listed)
 
 
-def _named(manifest: str) -> tuple[str, bytes]:
+def _named(manifest: str, access: Access) -> tuple[str, bytes]:
     try:
-        return manifest, read_file(manifest)
+        return manifest, read_file(manifest, access)
     except FileNotFoundError as error:
         raise UserError(f"manifest {manifest}: no such file; name an existing one") from error
     except OSError as error:
         raise UserError(f"manifest {manifest}: cannot be read: {error.strerror}") from error
 
 
-def _at_root(store: ObjectStore) -> tuple[str, bytes] | None:
+def _at_root(store: Store) -> tuple[str, bytes] | None:
     for name in AT_ROOT:
         try:
-            return name, bytes(obstore.get(store, name).bytes())
+            return name, store.read(name, lambda size: None)
         except FileNotFoundError:
             continue
     return None
@@ -94,7 +108,9 @@ def _parse(name: str, content: bytes) -> pd.DataFrame:
             if content.startswith(b"\x1f\x8b"):
                 content = gzip.decompress(content)
             table = _parse_text(content.decode("utf-8-sig"))
-    except (ValueError, OSError, EOFError, zlib.error, pd.errors.ParserWarning) as error:
+    except (
+        ValueError, OSError, EOFError, zlib.error, pa.ArrowException, pd.errors.ParserWarning
+    ) as error:  # fmt: skip
         said = str(error).splitlines()[0]
         raise UserError(f"manifest {name}: neither CSV, Parquet nor a list: {said}") from error
     for other, column in _OTHER_NAMES.items():
@@ -109,6 +125,7 @@ def _parse(name: str, content: bytes) -> pd.DataFrame:
 def _parse_parquet(content: bytes) -> pd.DataFrame:
     """Ids are cast before pandas can make floats of integers with nulls."""
     table = pq.read_table(BytesIO(content))
+    table = table.rename_columns([name.lower() for name in table.column_names])
     known = table.select([name for name in table.column_names if name in _KNOWN])
     columns = {name: known[name].cast(pa.string()).to_pandas() for name in known.column_names}
     return pd.DataFrame(columns, dtype="string")
@@ -116,25 +133,46 @@ def _parse_parquet(content: bytes) -> pd.DataFrame:
 
 def _parse_text(text: str) -> pd.DataFrame:
     header = text.split("\n", 1)[0].strip()
-    names = {name.strip().strip('"') for name in header.split(",")}
-    if not names & _KNOWN and ("," not in header or re.search(r"[./]", header)):
-        if "\t" in header or ";" in header:
-            raise ValueError("columns must be separated by commas")
+    names = {name.strip().strip('"').lower() for name in header.split(",")}
+    if not names & _KNOWN and (not text.strip() or _is_path(header)):
         lines = (line.strip() for line in text.splitlines())
         return pd.DataFrame({"path": [line for line in lines if line]}, dtype="string")
+    if "\t" in header or ";" in header:
+        raise ValueError("columns must be separated by commas")
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-        return pd.read_csv(StringIO(text), dtype="string", skipinitialspace=True, index_col=False)
+        table = pd.read_csv(
+            StringIO(text),
+            dtype="string",
+            skipinitialspace=True,
+            index_col=False,
+            keep_default_na=False,  # a file may be called NA
+        )
+    return table.rename(columns=lambda name: str(name).strip().lower())
+
+
+def _is_path(line: str) -> bool:
+    """Whether a line is a path, which may hold a comma, rather than names of columns."""
+    plain = not re.search(r"[,;\t]", line) and re.search(r"[./]", line) is not None
+    return plain or PurePosixPath(line).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _relative(listed: pd.DataFrame, archive: str) -> pd.DataFrame:
     """Paths of a manifest, relative to the root however it was written."""
     path = listed["path"].astype("string").fillna("").str.strip()
     local = local_path(archive)
-    roots = {archive, *([str(local), str(local.absolute()), str(local.resolve())] if local else [])}
-    for root in sorted(roots, key=len, reverse=True):
-        path = path.str.removeprefix(root.rstrip("/") + "/")
+    roots = {str(local.absolute()), str(local.resolve())} if local else {archive}
+    if local and not _starts_below(local, path):
+        roots.add(str(local))
+    root = "|".join(re.escape(root.rstrip("/")) for root in sorted(roots, key=len, reverse=True))
+    path = path.str.replace(rf"^(?:{root})/", "", n=1, regex=True)
     return listed.assign(path=path.str.removeprefix("./").str.lstrip("/"))
+
+
+def _starts_below(root: Path, path: pd.Series[str]) -> bool:
+    """Whether paths that begin as a relative root does are meant from the root on none the less."""
+    alike = path[path.str.startswith(f"{root}/")].head(1)
+    return all((root / first).exists() for first in alike)
 
 
 def _identify(listed: pd.DataFrame) -> pd.DataFrame:
@@ -143,25 +181,38 @@ def _identify(listed: pd.DataFrame) -> pd.DataFrame:
     ids = {}
     for name in ("image_id", "study_id", "subject_id"):
         given = listed[name].str.strip() if name in listed else from_path[name]
-        ids[name] = given.where(given != "").fillna(from_path[name])
+        given = given.where(given != "")
+        if name == "image_id" and name in listed:
+            _refuse_ambiguous(given, listed["path"])
+        ids[name] = given.fillna(from_path[name])
     ids["image_id"] = ids["image_id"].fillna(listed["path"])
-    rows = pd.DataFrame({**ids, "path": listed["path"]})
+    size = pd.to_numeric(listed["size"], errors="coerce") if "size" in listed else float("nan")
+    rows = pd.DataFrame({**ids, "path": listed["path"], "size": size})
     rows = rows.assign(no_path=rows["path"] == "").sort_values(["image_id", "no_path", "path"])
     rows = rows.drop_duplicates("image_id", ignore_index=True).drop(columns="no_path")
-    return rows.astype(object).where(rows.notna(), None)
+    texts = rows[MANIFEST.names]
+    return texts.astype(object).where(texts.notna(), None).assign(size=rows["size"].astype(float))
 
 
-def _listing(store: ObjectStore) -> Iterator[str]:
-    try:
-        for chunk in obstore.list(store, chunk_size=10_000):
-            for entry in chunk:
-                path = PurePosixPath(entry["path"])
-                hidden = any(part.startswith((".", "_")) for part in path.parts)
-                if not hidden and _may_be_image(path):
-                    yield str(path)
-    except InvalidPathError as error:
-        said = str(error).splitlines()[0]
-        raise UserError(f"archive: {said}; rename that file or name a --manifest") from error
+def _refuse_ambiguous(image_id: pd.Series[str], path: pd.Series[str]) -> None:
+    """Refuse ids that name several files: one of them would have no row."""
+    named = pd.DataFrame({"image_id": image_id, "path": path})[path != ""]
+    paths = named.drop_duplicates().groupby("image_id")["path"].agg(list)
+    several = paths[paths.map(len) > 1]
+    if len(several):
+        first, second = several.iloc[0][:2]
+        raise UserError(
+            f"manifest: {len(several)} image ids name several files each, e.g. {several.index[0]} "
+            f"both {first} and {second}; make them unique or leave the column out"
+        )
+
+
+def _listing(store: Store) -> Iterator[tuple[str, int]]:
+    for name, size in store.names():
+        path = PurePosixPath(name)
+        hidden = any(part.startswith((".", "_")) for part in path.parts)
+        if not hidden and _may_be_image(path):
+            yield name, size
 
 
 def _may_be_image(path: PurePosixPath) -> bool:

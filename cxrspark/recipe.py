@@ -7,10 +7,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cxrspark.settings import JobSettings
+from cxrspark.settings import BucketSettings
+from cxrspark.table import Format
 
 
-class TrainSettings(JobSettings):
+class TrainSettings(BucketSettings):
     """Train the network on labelled images; without a recipe file, as the paper did."""
 
     labels: str = Field(
@@ -21,6 +22,7 @@ class TrainSettings(JobSettings):
     pixels: str | None = Field(
         None, description="pixels table of an earlier run; then no image is read"
     )
+    format: Format = Field("parquet", description="format of the tables that are read")
     bundle: Path = Field(description="folder to write the model bundle to")
     validation_labels: str | None = Field(
         None, description="labels to validate on; else a share of the patients of --labels"
@@ -33,6 +35,9 @@ class TrainSettings(JobSettings):
     lateral: int | None = Field(None, gt=1, description="lateral images to draw, with --frontal")
     add_scores: str | None = Field(
         None, description="scores table whose confident rows are trained on as well"
+    )
+    model_id: str | None = Field(
+        None, description="whose scores --add-scores takes; needed where the table holds several"
     )
     min_confidence: float = Field(
         0.99, gt=0.5, lt=1, description="confidence that --add-scores asks of a row"

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import count
-from math import ceil
 from uuid import uuid4
 
 import pandas as pd
@@ -17,25 +16,31 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from cxrspark.bundle import Bundle, load_bundle
-from cxrspark.errors import UserError
+from cxrspark.errors import ObjectError, UserError
 from cxrspark.images import read_pixels
-from cxrspark.manifest import load_manifest
+from cxrspark.manifest import IMAGE_ID, load_manifest
 from cxrspark.progress import Progress
-from cxrspark.schemas import MANIFEST, PIXELS, RUNS, SCORES
+from cxrspark.read_ahead import read_many
+from cxrspark.schemas import PIXELS, RUNS, SCORES
 from cxrspark.scores import refuse_other_recipe, score
 from cxrspark.settings import ScoreSettings
+from cxrspark.storage import open_store
 from cxrspark.summary import Summary, checked_counts, run_row
-from cxrspark.table import Commit, Table, open_table
+from cxrspark.table import Commit, Table, open_table, qualified
 from cxrspark.tally import Tally
-
-TASK_IMAGES = 256
-"""Images that one task reads: seconds of work, so that starting it does not show."""
+from cxrspark.tasks import in_tasks
 
 BATCH_IMAGES = 64
 """Images handed on at once: few enough that scoring starts while the task still reads."""
 
 SCORING_IS_FASTER = 16
 """Kept pixels are scored in commits so many times larger than images are read in."""
+
+MOST_IMAGES = 65_536
+"""Images of a commit, however many cores there are: what a killed run loses has a bound."""
+
+TRIED = 16
+"""Images of a manifest that are looked for before its root is called wrong."""
 
 ARROW_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 
@@ -91,12 +96,12 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
         RuntimeError: The table is incomplete or holds an image twice.
     """
     started_at = datetime.now(timezone.utc)
-    bundle = load_bundle(settings.model)
-    manifest = load_manifest(settings.archive, settings.manifest)
+    bundle = load_bundle(settings.model, settings.access())
+    manifest = load_manifest(settings.archive, settings.manifest, settings.access())
     run = _open(spark, settings, bundle)
-    todo = manifest[~_among(manifest, run.scored(), settings)]
+    todo = manifest[~_among(manifest, run.scored(), settings.archive, settings.scores)]
     with Progress(len(todo), run.tally.counts), _small_batches(spark):
-        _score(run, todo)
+        _score(run, todo, whole=len(todo) == len(manifest))
     views, errors = checked_counts(run.scored(), manifest["image_id"])
     run.flatbuffer.destroy()
     summary = Summary(
@@ -120,8 +125,10 @@ def runs_path(scores: str) -> str:
 
 
 def _open(spark: SparkSession, settings: ScoreSettings, bundle: Bundle) -> Run:
-    if settings.pixels in (settings.scores, runs_path(settings.scores)):
-        raise UserError(f"--pixels {settings.pixels}: is the scores table; name another path")
+    if settings.pixels:
+        taken = (qualified(spark, path) for path in (settings.scores, runs_path(settings.scores)))
+        if qualified(spark, settings.pixels) in taken:
+            raise UserError(f"--pixels {settings.pixels}: is the scores table; name another path")
 
     def table(path: str, schema: T.StructType, comment: str) -> Table:
         return open_table(spark, path, settings.format, schema, comment)
@@ -138,25 +145,49 @@ def _open(spark: SparkSession, settings: ScoreSettings, bundle: Bundle) -> Run:
     )
 
 
-def _score(run: Run, todo: pd.DataFrame) -> None:
+def _score(run: Run, todo: pd.DataFrame, *, whole: bool) -> None:
     if run.pixels:
         pixels = run.pixels.read()
         refuse_other_recipe(pixels, run.bundle)
-        kept = _among(todo, pixels, run.settings)
+        kept = _among(todo, pixels, run.settings.archive, run.pixels.path)
         for images in _commits(run, todo[kept], SCORING_IS_FASTER):
             ids = F.broadcast(run.spark.createDataFrame(images[["image_id"]]))
             run.score_commit(run.pixels.read().join(ids, "image_id", "left_semi"), run.tally)
         todo = todo[~kept]
+    _try_archive(run, todo, whole=whole)
     for images in _commits(run, todo, 1):
         _score_images(run, images)
 
 
+def _try_archive(run: Run, images: pd.DataFrame, *, whole: bool) -> None:
+    """Read an image here, so that an archive that cannot be read ends the run before any task.
+
+    Args:
+        run: The run.
+        images: Those to read.
+        whole: Whether they are the whole manifest. Then some of them must be there.
+
+    Raises:
+        UserError: The bucket cannot be read, or not one of `TRIED` images is below the root.
+    """
+    store = open_store(run.settings.archive, run.settings.access())
+    paths = images["path"].iloc[:: max(1, len(images) // TRIED)].head(TRIED if whole else 1)
+    for path in paths:
+        (content,) = read_many(store, [path])
+        if not isinstance(content, ObjectError):
+            return
+        said = f"{path}: {content}"
+    if len(paths) == TRIED:
+        raise UserError(
+            f"archive {run.settings.archive}: of {TRIED} images tried none can be read ({said}); "
+            "name the root that the manifest's paths start from"
+        )
+
+
 def _score_images(run: Run, images: pd.DataFrame) -> None:
     """Read, shrink and score images, and keep their pixels where a table is named."""
-    cores = run.spark.sparkContext.defaultParallelism
-    tasks = cores * ceil(len(images) / (cores * TASK_IMAGES))
-    manifest = run.spark.createDataFrame(images, MANIFEST).repartition(tasks)
-    pixels = read_pixels(manifest, run.settings.archive, run.tally)
+    manifest = in_tasks(run.spark, images)
+    pixels = read_pixels(manifest, run.settings.archive, run.settings.access(), run.tally)
     if run.pixels is None:
         run.score_commit(pixels)
         return
@@ -170,26 +201,37 @@ def _score_images(run: Run, images: pd.DataFrame) -> None:
 
 def _commits(run: Run, images: pd.DataFrame, scale: int) -> Iterator[pd.DataFrame]:
     cores = run.spark.sparkContext.defaultParallelism
-    size = scale * (run.settings.commit_images or max(8192, 4096 * cores))
+    usual = min(max(8192, 4096 * cores), MOST_IMAGES)
+    size = run.settings.commit_images or usual
+    size = max(size, min(scale * size, 2 * MOST_IMAGES))
     for start in range(0, len(images), size):
         yield images.iloc[start : start + size]
 
 
-def _among(images: pd.DataFrame, rows: DataFrame, settings: ScoreSettings) -> pd.Series[bool]:
-    """Which images the rows hold already.
+def _among(images: pd.DataFrame, rows: DataFrame, archive: str, table: str) -> pd.Series[bool]:
+    """Which images the rows of a table hold already.
 
     Raises:
-        UserError: They hold another archive's, and its images are called the same.
+        UserError: They hold another archive's, and its images are called the same, or they hold
+            an image twice.
     """
-    of_another = (F.col("archive") != settings.archive) & (F.col("image_id") == F.col("path"))
+    of_mimic = F.col("image_id").rlike(f"^{IMAGE_ID}$")
+    of_another = (F.col("archive") != archive) & ~of_mimic
     other = F.when(of_another, F.col("archive")).alias("other")
     held = rows.select("image_id", other).toPandas()
-    same = held[held["other"].notna() & held["image_id"].isin(images["image_id"])]
+    held = held[held["image_id"].isin(images["image_id"])]
+    same = held.dropna()
     if len(same):
-        image_id, archive = same.iloc[0]
+        image_id, other_archive = same.iloc[0]
         raise UserError(
-            f"table: holds {image_id} of archive {archive}; give that --archive again, "
-            "or name another table for this one"
+            f"table {table}: holds {image_id} of archive {other_archive}; give that --archive "
+            "again, or name another table for this one"
+        )
+    twice = held["image_id"][held["image_id"].duplicated()]
+    if len(twice):
+        raise UserError(
+            f"table {table}: holds {twice.iloc[0]} twice, for two runs wrote to it at once; "
+            "name another table"
         )
     return images["image_id"].isin(held["image_id"])
 

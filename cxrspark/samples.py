@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxrspark.errors import UserError
+from cxrspark.intervals import Bools, Ints
 from cxrspark.labels import VIEWS
 
 EXAMPLES = 3
@@ -56,7 +58,8 @@ def split(images: pd.DataFrame, share: float, seed: int) -> Split:
     and a share of 0.2 this gives 451 + 409 and 113 + 103.
 
     Args:
-        images: Columns image_id, label and patient_id (string or null) at least.
+        images: Columns image_id, label, patient_id and source (strings, the last two perhaps
+            null) at least.
         share: 0 … 1.
         seed: Of the order.
     """
@@ -75,26 +78,66 @@ def split(images: pd.DataFrame, share: float, seed: int) -> Split:
 
 
 def patients(images: pd.DataFrame) -> pd.Series:
-    """The patient of each image: source and id, as ids of two sources may be the same."""
-    source = images["source"].fillna("") if "source" in images else ""
+    """The patient of each image, by id and source, as ids of two sources may be the same.
+
+    An id that occurs without a source may be of any of them, so the source of such an id does
+    not count. An image without an id is a patient of its own.
+    """
+    unknown = images["source"].isna()
+    anywhere = images["patient_id"].isin(images.loc[unknown, "patient_id"].dropna())
+    source = images["source"].mask(unknown | anywhere, "")
     known = source + "/" + images["patient_id"]
     return known.fillna("image " + images["image_id"])
+
+
+def number_patients(images: pd.DataFrame) -> Ints:
+    """The patient of each image as a number from 0, shape (n,)."""
+    return np.asarray(pd.factorize(patients(images))[0], np.int64)
+
+
+def of_known_patients(images: pd.DataFrame, others: pd.DataFrame) -> Bools:
+    """Which images are of a patient of the others, or are among them, shape (n,).
+
+    Args:
+        images: Columns image_id, patient_id, source and perhaps subject_id, the archive's own
+            name of the patient.
+        others: The same.
+    """
+    columns = ["image_id", "patient_id", "source"]
+    both = [rows[columns].astype(object) for rows in (images, others)]
+    named = patients(pd.concat(both, ignore_index=True))
+    known = named[: len(images)].isin(named[len(images) :]).to_numpy()
+    for column in ("image_id", "subject_id"):
+        if column in images and column in others:
+            known |= images[column].isin(others[column].dropna()).to_numpy()
+    return np.asarray(known, np.bool_)
+
+
+def check_views(part: str, images: Mapping[str, int]) -> None:
+    """Refuse to train or validate on one view alone.
+
+    Args:
+        part: `training` or `validation`.
+        images: How many images there are of each view.
+
+    Raises:
+        UserError: A view is missing.
+    """
+    missing = [view for view in VIEWS if not images.get(view)]
+    if missing:
+        have = ", ".join(f"{n} {view}" for view, n in images.items() if n) or "none"
+        raise UserError(f"no {missing[0]} image to use for {part} ({have}); label some")
 
 
 def check_split(parts: Split) -> None:
     """Refuse a split that would train or validate on nothing, or on known patients.
 
     Raises:
-        UserError: A view is missing from a part, or a patient is in both.
+        UserError: A view is missing from a part, or an image or a patient is in both.
     """
     for name, part in (("training", parts.training), ("validation", parts.validation)):
-        counts = part["label"].value_counts()
-        missing = [view for view in VIEWS if view not in counts]
-        if missing:
-            have = ", ".join(f"{count} {view}" for view, count in counts.items()) or "none"
-            raise UserError(f"no {missing[0]} image to use for {name} ({have}); label some")
-    known = set(patients(parts.training))
-    shared = parts.validation[patients(parts.validation).isin(known)]
+        check_views(name, {view: int((part["label"] == view).sum()) for view in VIEWS})
+    shared = parts.validation[of_known_patients(parts.validation, parts.training)]
     if len(shared):
         number = patients(shared).nunique()
         named = ", ".join(shared["path"].sort_values()[:EXAMPLES])

@@ -16,6 +16,7 @@ from cxrspark.errors import UserError
 from cxrspark.pixels import SIDE
 from cxrspark.schemas import SCORES
 from cxrspark.tally import Tally
+from cxrspark.worker import forget_zips
 
 FRONTAL, LATERAL, UNCERTAIN = "frontal", "lateral", "uncertain"
 
@@ -94,9 +95,9 @@ def choose_model(scores: DataFrame, path: str, model_id: str | None) -> tuple[st
     images = {row["model_id"]: int(row["images"]) for row in sorted(counted)}
     names = ", ".join(f"{name} ({count:,} images)" for name, count in images.items())
     if not images:
-        raise UserError(f"--scores {path}: holds no scores yet; run score_archive first")
+        raise UserError(f"scores {path}: holds no scores yet; run score_archive first")
     if model_id is None and len(images) > 1:
-        raise UserError(f"--scores {path}: several models; add --model-id with one of {names}")
+        raise UserError(f"scores {path}: several models; add --model-id with one of {names}")
     chosen = model_id or next(iter(images))
     if chosen not in images:
         raise UserError(f"--model-id {chosen}: {path} has no scores of it, only of {names}")
@@ -118,5 +119,6 @@ def _scoring(
             if tally:
                 tally.count(len(pixels), len(pixels) - len(images))
             yield pd.Series(scores)
+        forget_zips()
 
     return p_frontal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from cxrspark.access import Access
 from cxrspark.table import Format
 
 
@@ -45,7 +48,34 @@ class JobSettings(BaseSettings):
         return env_settings, init_settings
 
 
-class ScoreSettings(JobSettings):
+class BucketSettings(JobSettings):
+    """What a job takes that reads buckets. Credentials are none of it: the platform has them."""
+
+    requester_pays: bool = Field(False, description="S3: agree to pay for requests and traffic")
+    billing_project: str | None = Field(
+        None, description="Google: project that pays for requests to a requester-pays bucket"
+    )
+    endpoint: str | None = Field(
+        None, description="URL of a storage service other than the cloud's own"
+    )
+    region: str | None = Field(
+        None, description="of an S3 bucket; AWS_REGION or us-east-1 where not given"
+    )
+    anonymous: bool = Field(False, description="send no credentials, for public buckets")
+
+    def access(self) -> Access:
+        """The same for executors, which do without pydantic."""
+        return Access(**{field.name: getattr(self, field.name) for field in fields(Access)})
+
+    @field_validator("endpoint")
+    @classmethod
+    def _without_password(cls, endpoint: str | None) -> str | None:
+        if endpoint and not re.fullmatch(r"https?://[^/@?]+[^@?]*", endpoint):
+            raise ValueError("must be http:// or https:// and a host, without password or query")
+        return endpoint
+
+
+class ScoreSettings(BucketSettings):
     """Call every image of a chest X-ray archive frontal or lateral."""
 
     archive: str = Field(description="root of the archive: a folder or a URL", min_length=1)
@@ -59,7 +89,9 @@ class ScoreSettings(JobSettings):
     pixels: str | None = Field(None, description="table that keeps the 64x64 pixels for later runs")
     format: Format = Field("parquet", description="format of the tables")
     commit_images: int | None = Field(
-        None, gt=0, description="images a commit; 4096 a core and at least 8192 where not given"
+        None,
+        gt=0,
+        description="images a commit; 4096 a core, at least 8192 and at most 65536 where not given",
     )
 
     @field_validator("archive")
@@ -79,4 +111,7 @@ def describe(error: Any) -> str:
         return "needs " + " and ".join(f"--{name}".replace("_", "-") for name in missing)
     if first["type"] == "extra_forbidden":
         return f"unknown setting {name!r}; the file's keys are the options with _ for -"
+    if first["type"] == "value_error":  # of a validator here; a value may hold a password
+        said = first["msg"].removeprefix("Value error, ")
+        return f"{option}: {said}" if name else said
     return f"{option} {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"

@@ -1,52 +1,69 @@
-"""Objects of an archive: a local folder, or a bucket through obstore."""
+"""Where the files of an archive are: a folder, a bucket, or what fsspec knows."""
 
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import obstore
-from obstore.exceptions import GenericError, NotSupportedError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.exceptions import InvalidPathError
+from obstore.store import LocalStore
 
+from cxrspark.access import DEFAULT_ACCESS, Access
+from cxrspark.bucket import SCHEMES, Bucket
 from cxrspark.errors import UserError
 
-AT_ONCE = 8
-"""Objects of one task that are being read or wait to be decoded."""
+Take = Callable[[int], None]
+"""Told an object's bytes before its body is read: may wait, or refuse with an `ObjectError`."""
 
 
-MAX_BYTES = 2**28
-"""Larger objects are refused unread: an image of `cxrspark.pixels.MAX_PIXELS` is smaller."""
+class Store(Protocol):
+    """Files below one root."""
+
+    at_once: ClassVar[int]
+    """Reads that are worth their threads."""
+
+    def read(self, path: str, take: Take) -> bytes:
+        """The whole file.
+
+        Args:
+            path: Relative to the root.
+            take: Called before the file's body is read.
+
+        Raises:
+            FileNotFoundError: It is not there.
+            OSError: This file cannot be read.
+            UserError: The store cannot be read, by a fact that holds for every file.
+        """
+
+    def names(self) -> Iterator[tuple[str, int]]:
+        """Path and bytes of every file below the root, in any order."""
 
 
-class ObjectError(Exception):
-    """Says in one line why one listed object cannot be read: a fact about the image."""
-
-
-def open_store(root: str) -> ObjectStore:
+def open_store(root: str, access: Access = DEFAULT_ACCESS, patience: float | None = None) -> Store:
     """Store whose paths are relative to `root`.
 
     Args:
-        root: A local folder, or a URL: `s3://`, `gs://`, `az://`, `https://`, `file://`.
+        root: A local folder, or a URL.
+        access: How to reach a bucket.
+        patience: Seconds for which a bucket's failing request is repeated; few by default.
 
     Raises:
-        UserError: No such folder, or no such kind of URL.
+        UserError: No such folder, no such kind of URL, or a secret in it.
     """
     local = local_path(root)
     if local is not None:
         if not local.is_dir():
             raise UserError(f"{root}: no such folder; name an existing folder or a URL")
-        return LocalStore(local)
-    try:
-        return from_url(root)
-    except (GenericError, NotSupportedError, ValueError) as error:
-        known = "a folder, s3://, gs://, az:// or https://"
-        raise UserError(f"{root}: cannot be opened; it must be {known}") from error
+        return Folder(local)
+    _refuse_secrets(root)
+    if root.split("://")[0] in SCHEMES:
+        return Bucket(root, access, patience)
+    return OtherStore(root)
 
 
 def local_path(url: str) -> Path | None:
@@ -56,70 +73,90 @@ def local_path(url: str) -> Path | None:
     return None if "://" in url else Path(url)
 
 
-def read_many(store: ObjectStore, paths: Iterable[str]) -> Iterator[bytes | ObjectError]:
-    """Read objects ahead of their use, `AT_ONCE` at a time, in the order of `paths`.
-
-    Args:
-        store: Where they are.
-        paths: Relative to the store's root.
-
-    Yields:
-        The whole object, or what is wrong with it (missing, unreadable).
-
-    Raises:
-        obstore.exceptions.BaseError: The store itself fails (denied, unreachable), after
-            obstore's own retries.
-    """
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        pending: deque[Future[bytes | ObjectError]] = deque()
-        for path in paths:
-            pending.append(threads.submit(_read, store, path))
-            if len(pending) == AT_ONCE:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-
-
-def read_file(url: str) -> bytes:
+def read_file(url: str, access: Access = DEFAULT_ACCESS) -> bytes:
     """Read one file, local or by URL.
 
     Raises:
-        FileNotFoundError: It is not there.
-        UserError: No such kind of URL.
+        OSError: It is not there, or cannot be read.
+        UserError: Its bucket cannot be read, or no such kind of URL.
     """
     local = local_path(url)
     if local is not None:
         return local.read_bytes()
     folder, _, name = url.rpartition("/")
-    return bytes(obstore.get(open_store(folder), name).bytes())
+    return open_store(folder, access).read(name, lambda size: None)
 
 
-def _read(store: ObjectStore, path: str) -> bytes | ObjectError:
-    if not path:
-        return ObjectError("no path in the manifest")
-    try:
-        if isinstance(store, LocalStore):
-            return _read_local(Path(str(store.prefix)), path)
-        found = obstore.get(store, path)
-        if found.meta["size"] > MAX_BYTES:
-            return _oversized(found.meta["size"])
-        return bytes(found.bytes())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return ObjectError("missing: listed but not there")
-    except ValueError:
-        return ObjectError("missing: the path is not one inside the archive")
-    except OSError as error:
-        return ObjectError(f"unreadable: {error.strerror}")
+class Folder:
+    """A local folder: files are read directly, in a third of the time that obstore takes."""
+
+    at_once: ClassVar[int] = 8
+
+    def __init__(self, root: Path):
+        self._root = root
+
+    def read(self, path: str, take: Take) -> bytes:
+        """See `Store.read`."""
+        with (self._root / path).open("rb", buffering=0) as file:
+            take(os.fstat(file.fileno()).st_size)
+            return file.readall()
+
+    def names(self) -> Iterator[tuple[str, int]]:
+        """See `Store.names`."""
+        try:
+            for chunk in obstore.list(LocalStore(self._root), chunk_size=10_000):
+                for entry in chunk:
+                    yield entry["path"], entry["size"]
+        except InvalidPathError as error:
+            said = str(error).splitlines()[0]
+            raise UserError(f"archive: {said}; rename that file or name a --manifest") from error
 
 
-def _read_local(root: Path, path: str) -> bytes | ObjectError:
-    """Read a file itself: a third of the time that obstore takes for it on a local disk."""
-    if not all(part.strip(".") or len(part) > 2 for part in path.split("/")):
-        raise ValueError("a part of the path is empty, . or ..")
-    with (root / path).open("rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
-        return file.readall() if size <= MAX_BYTES else _oversized(size)
+class OtherStore:
+    """What fsspec reads with a package of its own: `hdfs://` on an old cluster, say."""
+
+    at_once: ClassVar[int] = 8
+
+    def __init__(self, root: str):
+        scheme = root.split("://")[0]
+        try:
+            from fsspec.core import url_to_fs
+
+            self._files, self._root = url_to_fs(root)
+        except ImportError as error:
+            needs = " ".join(str(error).split())
+            what = f"needs fsspec and its package for {scheme} on every machine ({needs})"
+            raise UserError(f"{root}: {what}; pip install 'cxrspark[fsspec]' and it") from error
+        except (ValueError, OSError) as error:
+            known = "a folder, s3://, gs://, az://, https:// or a URL that fsspec knows"
+            raise UserError(f"{root}: cannot be opened; it must be {known}") from error
+        self._url = root
+
+    def read(self, path: str, take: Take) -> bytes:
+        """See `Store.read`."""
+        whole = f"{self._root.rstrip('/')}/{path}"
+        try:
+            take(int(self._files.size(whole)))
+            return bytes(self._files.cat_file(whole))
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise
+        except OSError as error:
+            raise UserError(f"{self._url}: cannot be read: {error}") from error
+
+    def names(self) -> Iterator[tuple[str, int]]:
+        """See `Store.names`."""
+        start = len(self._root.rstrip("/")) + 1
+        for name, found in self._files.find(self._root, detail=True).items():
+            yield name[start:], int(found["size"])
 
 
-def _oversized(size: int) -> ObjectError:
-    return ObjectError(f"oversized: {size} bytes, the limit is {MAX_BYTES}")
+def _refuse_secrets(url: str) -> None:
+    """The URL of an archive is written to every row, and into messages."""
+    parts = urlsplit(url)
+    user = "@" in parts.netloc and (":" in parts.netloc.split("@")[0] or parts.scheme[:4] == "http")
+    if user or parts.query:
+        plain = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
+        raise UserError(
+            f"{plain}: has a password or a query, which a table would keep; leave it "
+            "out and give credentials by the environment"
+        )

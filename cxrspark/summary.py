@@ -50,30 +50,24 @@ def checked_counts(scored: DataFrame, images: pd.Series) -> tuple[dict[str, int]
     Raises:
         RuntimeError: An image has no row, or several.
     """
-    ids = scored.sparkSession.createDataFrame(images.to_frame("image_id"))
-    rows = scored.join(F.broadcast(ids), "image_id", "left_semi")
-    kind = F.substring_index("error", ":", 1)
-    once = rows.groupBy("image_id").agg(
-        F.count("*").alias("times"), F.first("view").alias("view"), F.first(kind).alias("kind")
-    )
-    counted = once.groupBy("view", "kind").agg(
-        F.count("*").alias("images"), F.sum("times").alias("rows")
-    )
-    counts = counted.toPandas().sort_values(["images", "kind"], ascending=[False, True])
-    found, written = int(counts["images"].sum()), int(counts["rows"].sum())
+    kind = F.substring_index("error", ":", 1).alias("kind")
+    rows = scored.select("image_id", "view", kind).toPandas()  # one job; the ids are here anyway
+    rows = rows[rows["image_id"].isin(images)]
+    found = rows["image_id"].nunique()
     if found != len(images):
         raise RuntimeError(f"{len(images) - found} images lack a row; run it again")
-    if written != found:
+    if len(rows) != found:
         raise RuntimeError(
-            f"{written - found} rows too many, another run wrote at the same time; "
+            f"{len(rows) - found} rows too many, another run wrote at the same time; "
             "score into a new table"
         )
-    return _by(counts, "view"), _by(counts, "kind")
+    return _by(rows["view"]), _by(rows["kind"])
 
 
-def _by(counts: pd.DataFrame, name: str) -> dict[str, int]:
-    named = counts.dropna(subset=name)
-    return {str(key): int(n) for key, n in zip(named[name], named["images"], strict=True)}
+def _by(values: pd.Series) -> dict[str, int]:
+    """How often each occurs, the most frequent first; nulls do not count."""
+    counts = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    return {str(value): int(images) for value, images in counts.items()}
 
 
 def run_row(summary: Summary, settings: ScoreSettings, spark_version: str) -> tuple[object, ...]:

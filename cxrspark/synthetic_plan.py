@@ -108,9 +108,9 @@ def _plan_images(rng: np.random.Generator, settings: ArchiveSettings, count: int
     unusual = rng.choice(count, round(settings.bad * count), replace=False)
     for turn, number in enumerate(unusual.tolist()):
         kinds[number] = UNUSUAL_KINDS[turn % len(UNUSUAL_KINDS)]
-    chance = rng.random(count)
-    missing = chance < settings.missing_views
-    wrong = ~missing & (chance < settings.missing_views + settings.wrong_views)
+    place = rng.permutation(count) / count  # so that a small archive has its share of each, too
+    missing = place < settings.missing_views
+    wrong = ~missing & (place < settings.missing_views + settings.wrong_views)
     names = rng.bytes(20 * count).hex()
     return [
         Image(

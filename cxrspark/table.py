@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import pyspark
 from py4j.java_gateway import JavaClass
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
@@ -16,8 +17,12 @@ from cxrspark.errors import UserError
 
 Format = Literal["parquet", "delta"]
 
-DELTA_PACKAGE = "io.delta:delta-spark_2.13:4.0.1"
-"""Delta Lake for Spark 4.0, as `spark-submit --packages` takes it."""
+DELTA_PACKAGE = (
+    "io.delta:delta-spark_2.12:3.3.2"
+    if pyspark.__version__.startswith("3.")
+    else "io.delta:delta-spark_2.13:4.0.1"
+)
+"""Delta Lake for this Spark, as `spark-submit --packages` takes it."""
 
 DELTA_SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -89,7 +94,8 @@ def open_table(
     found = _found(spark, path)
     if found is not None:
         _refuse_other(path, table_format, schema, *found)
-    elif table_format == "delta":
+    _clear_dead_commit(spark, path, first=found is None)
+    if found is None and table_format == "delta":
         columns = ", ".join(
             f"`{field.name}` {field.dataType.simpleString()} COMMENT '{field.metadata['comment']}'"
             for field in schema
@@ -127,8 +133,12 @@ def read_table(
 def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None:
     """Format and columns of the table there; None where the folder is empty."""
     folder, files = _file_system(spark, path)
-    names = {str(status.getPath().getName()) for status in files.listStatus(folder)}
-    if not names - {"_SUCCESS", "_temporary"}:
+    names = _names(files, folder) - {"_SUCCESS", "_temporary"}
+    if "_delta_log" in names:
+        log = _names(files, folder.suffix("/_delta_log"))
+        if not any(name.endswith((".json", ".parquet")) for name in log):
+            names.remove("_delta_log")  # of a table whose making was killed
+    if not names:
         return None
     if "_delta_log" in names:
         if not _has_delta(spark):
@@ -138,6 +148,10 @@ def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None
         return "parquet", spark.read.parquet(path).schema
     except (AnalysisException, Py4JJavaError) as error:
         raise UserError(f"table {path}: the folder holds no table; name another path") from error
+
+
+def _names(files: Any, folder: Any) -> set[str]:
+    return {str(status.getPath().getName()) for status in files.listStatus(folder)}
 
 
 def _refuse_other(
@@ -152,8 +166,7 @@ def _refuse_other(
 
 def _refuse_missing_delta(spark: SparkSession, table_format: Format) -> None:
     if table_format == "delta" and not _has_delta(spark):
-        wanted = f"{DELTA_PACKAGE} on Spark 4.0, io.delta:delta-spark_2.12:3.3.2 on 3.5"
-        raise UserError(f"--format delta: add --packages to spark-submit: {wanted}")
+        raise UserError(f"--format delta: add --packages {DELTA_PACKAGE} to spark-submit")
 
 
 def _has_delta(spark: SparkSession) -> bool:
@@ -164,20 +177,42 @@ def _has_delta(spark: SparkSession) -> bool:
 def _make_folder(spark: SparkSession, path: str) -> str:
     """Make the folder, and a file in it, so that a run does not end in a refusal to write.
 
-    What Spark left of a commit that died goes: the next commit would add it once more.
-
     Returns:
         The path with its scheme.
     """
-    if re.search(r"[\[\]{}*?]", path):
-        raise UserError(f"table {path}: Spark reads []{{}}*? as a pattern; name another path")
+    if re.search(r"[\[\]{}*?`]", path):
+        raise UserError(f"table {path}: Spark gives []{{}}*?` a meaning; name another path")
     try:
         folder, files = _file_system(spark, path)
         files.mkdirs(folder)
         probe = folder.suffix("/_writable")
         files.create(probe, True).close()
         files.delete(probe, False)
-        files.delete(folder.suffix("/_temporary"), True)
+        return str(files.makeQualified(folder).toString())
+    except Py4JJavaError as error:
+        said = str(error.java_exception.getMessage()).splitlines()[0]
+        raise UserError(f"table {path}: cannot be written: {said}; name another path") from error
+
+
+def _clear_dead_commit(spark: SparkSession, path: str, *, first: bool) -> None:
+    """Delete what Spark left of a commit that died: the next one would add it once more.
+
+    If it was the first, a log without a commit may be left, which Delta takes for a table.
+    """
+    folder, files = _file_system(spark, path)
+    files.delete(folder.suffix("/_temporary"), True)
+    if first:
+        files.delete(folder.suffix("/_delta_log"), True)
+
+
+def qualified(spark: SparkSession, path: str) -> str:
+    """The one spelling of a path, with its scheme; also of one that does not exist.
+
+    Raises:
+        UserError: Spark knows no such scheme.
+    """
+    try:
+        folder, files = _file_system(spark, path)
         return str(files.makeQualified(folder).toString())
     except Py4JJavaError as error:
         said = str(error.java_exception.getMessage()).splitlines()[0]

@@ -12,8 +12,11 @@ from PIL import Image
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from cxrspark.access import DEFAULT_ACCESS, Access
+from cxrspark.errors import ObjectError
+from cxrspark.images import executor_store
 from cxrspark.pixels import SIDE, Grey8, PixelsError, check_size, equalise
-from cxrspark.storage import ObjectError, open_store, read_many
+from cxrspark.read_ahead import read_many
 
 QUALITIES = (85, 75, 60, 45, 30, 15)
 BUDGET = 3_000_000
@@ -38,7 +41,11 @@ def from_pixels(pixels: DataFrame, images: Iterable[str]) -> dict[str, Grey8]:
 
 
 def from_archive(
-    spark: SparkSession, archive: str, paths: Mapping[str, str], side: int
+    spark: SparkSession,
+    archive: str,
+    paths: Mapping[str, str],
+    side: int,
+    access: Access = DEFAULT_ACCESS,
 ) -> dict[str, Grey8]:
     """Read images again and shrink them to thumbnails, on the executors.
 
@@ -47,6 +54,7 @@ def from_archive(
         archive: Root folder or URL, as the executors see it.
         paths: Path relative to the root, by image id; a few hundred.
         side: Pixels along the longer side.
+        access: How the executors reach the archive.
 
     Returns:
         uint8 with the image's own aspect ratio, by image id; those that cannot be read are left
@@ -56,9 +64,8 @@ def from_archive(
         return {}
     table = pd.DataFrame({"image_id": list(paths), "path": list(paths.values())})
     tasks = 4 * spark.sparkContext.defaultParallelism
-    rows = (
-        spark.createDataFrame(table).repartition(tasks).mapInPandas(_reader(archive, side), RESULT)
-    )
+    listed = spark.createDataFrame(table).repartition(tasks)
+    rows = listed.mapInPandas(_reader(archive, side, access), RESULT)
     return {
         row["image_id"]: np.frombuffer(row["grey"], np.uint8).reshape(row["rows"], row["columns"])
         for row in rows.collect()
@@ -120,9 +127,11 @@ def _picture(data: bytes, side: int) -> Image.Image:
         raise PixelsError(f"undecodable: {error}") from error
 
 
-def _reader(archive: str, side: int) -> Callable[[Iterable[pd.DataFrame]], Iterable[pd.DataFrame]]:
+def _reader(
+    archive: str, side: int, access: Access
+) -> Callable[[Iterable[pd.DataFrame]], Iterable[pd.DataFrame]]:
     def read(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
-        store = open_store(archive)
+        store = executor_store(archive, access)
         for batch in batches:
             contents = read_many(store, batch["path"])
             for image_id, content in zip(batch["image_id"], contents, strict=True):

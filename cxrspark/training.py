@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from cxrspark.augmentation import paper_layers, vary
 from cxrspark.errors import UserError
-from cxrspark.feed import Dataset, Table
+from cxrspark.feed import Dataset, Labelled
 from cxrspark.network import PREPARATIONS, build_network
 from cxrspark.progress import duration
 from cxrspark.recipe import TrainSettings
@@ -49,7 +49,7 @@ class Trained:
 
 def fit(
     recipe: TrainSettings,
-    training: tuple[Table, Dataset],
+    training: tuple[Labelled, Dataset],
     validation: Dataset,
     state_file: Path,
     report: Report,
@@ -58,7 +58,7 @@ def fit(
 
     Args:
         recipe: How.
-        training: The table's counts, and its images as `cxrspark.feed.read_table` gives them.
+        training: The table's counts, and its images as `cxrspark.feed.read_labelled` gives them.
         validation: Images of the same form.
         state_file: Written every `CHECKPOINT_SECONDS` and at the end.
         report: Gets a line per epoch.
@@ -100,7 +100,7 @@ def fit(
     return Trained(kept, state.history, keeper.kept_epoch())
 
 
-def training_batches(recipe: TrainSettings, table: Table, images: Dataset) -> Dataset:
+def training_batches(recipe: TrainSettings, table: Labelled, images: Dataset) -> Dataset:
     """Endless batches (float32 (n, 64, 64, 3), float32 (n,)), drawn and varied anew each epoch."""
     count = sum(table.views.values())
     if recipe.balance_views or recipe.source_balance < 1:

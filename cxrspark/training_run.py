@@ -6,36 +6,35 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cxrspark.bundle import Bundle, write_bundle
-from cxrspark.calibration import Band, Platt, choose_band, fit_platt
 from cxrspark.errors import UserError
-from cxrspark.feed import Dataset, Table, kept_pixels, read_table, write_table
+from cxrspark.feed import Labelled, kept_pixels, read_labelled, write_labelled
 from cxrspark.images import read_pixels
-from cxrspark.intervals import wilson
-from cxrspark.labels import describe_left_out, match_labels, read_labels
+from cxrspark.labels import describe_left_out, match_labels, read_content, read_labels
 from cxrspark.manifest import read_manifest
-from cxrspark.network import PARAMETERS, build_scorer, p_frontal, to_flatbuffer
+from cxrspark.network import PARAMETERS, to_flatbuffer
 from cxrspark.pixels import RECIPE
 from cxrspark.recipe import TrainSettings
-from cxrspark.samples import Split, check_split, draw, split
+from cxrspark.samples import Split, check_split, check_views, draw, split
 from cxrspark.schemas import MANIFEST
 from cxrspark.second_round import add_to_training, confident
+from cxrspark.settings import BucketSettings
+from cxrspark.tasks import in_tasks
 from cxrspark.training import Trained, fit
 from cxrspark.training_plots import write_curves
+from cxrspark.validation import Checked, calibrate
 
-NOT_THE_RECIPE = {"config", "debug", "tensorboard"}
+NOT_THE_RECIPE = {"tensorboard", *BucketSettings.model_fields}
 """Settings that change nothing about the model."""
 
 RECIPE_SETTINGS = {
@@ -68,7 +67,7 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
     """Train a model on labelled images and write its bundle.
 
     A folder `work` in the bundle keeps pixels and training state; a run with the same settings
-    goes on from there. It is removed when the bundle is complete.
+    over the same labels goes on from there. It is removed when the bundle is complete.
 
     Args:
         spark: The session; it computes pixels as scoring does.
@@ -77,14 +76,21 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
 
     Raises:
         UserError: Labels that match no image, of unknown views or of one view only, a patient
-            on both sides of the split, or no readable image.
+            on both sides of the split or perhaps so, a table of another kind or format, or no
+            readable image of a view.
     """
     work = settings.bundle / "work"
     _open_work(work, settings)
     training, validation = _tables(spark, settings, work, report)
-    images, held_back = read_table(training.folder), read_table(validation.folder)
+    images, held_back = read_labelled(training.folder), read_labelled(validation.folder)
     trained = fit(settings, (training, images), held_back, work / "state.npz", report)
-    scorer, checked = _calibrate(settings, trained, held_back)
+    scorer, checked = calibrate(settings, trained, validation.folder)
+    if not checked.band.called:
+        report(
+            "warning: the model calls every image uncertain, as no threshold from "
+            f"{settings.least_confidence:.0%} on makes {settings.called_right:.2%} of the called "
+            "right on the validation images; look at their labels, or lower --called-right"
+        )
     pd.DataFrame(trained.history).to_csv(settings.bundle / "history.csv", index=False)
     write_curves(trained.history, settings.bundle / "curves.png", trained.kept_epoch)
     scorer.save(settings.bundle / "model.keras")
@@ -94,56 +100,48 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
     return bundle
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What the held-back images say of the trained network."""
-
-    platt: Platt
-    band: Band
-    right: int
-    images: int
-
-
 def _open_work(work: Path, settings: TrainSettings) -> None:
-    """Make the folder for what a killed run leaves behind; empty it if other settings left it."""
+    """Make the folder for what a killed run leaves; empty it of other settings' or labels'."""
     described = settings.model_dump_json(exclude=NOT_THE_RECIPE)
-    digest = hashlib.sha256((described + RECIPE).encode()).hexdigest()
+    digest = hashlib.sha256((described + RECIPE).encode())
+    for file in filter(None, (settings.labels, settings.validation_labels)):
+        content = read_content(file, "labels", settings.access())
+        digest.update(hashlib.sha256(content).digest())
     mark = work / "settings.sha256"
     try:
-        if work.exists() and (not mark.exists() or mark.read_text() != digest):
+        if work.exists() and (not mark.exists() or mark.read_text() != digest.hexdigest()):
             shutil.rmtree(work)
         work.mkdir(parents=True, exist_ok=True)
-        mark.write_text(digest)
+        mark.write_text(digest.hexdigest())
     except OSError as error:
         raise UserError(f"--bundle {settings.bundle}: cannot be written: {error}") from error
 
 
 def _tables(
     spark: SparkSession, settings: TrainSettings, work: Path, report: Report
-) -> tuple[Table, Table]:
+) -> tuple[Labelled, Labelled]:
     """Tables of the images to train on and to validate on, made once."""
     made = work / "tables.json"
     if made.exists():
         first, second = json.loads(made.read_text())
-        return Table(**first), Table(**second)
+        return Labelled(**first), Labelled(**second)
     if settings.pixels:
-        archive = kept_pixels(spark, settings.pixels)
+        archive = kept_pixels(spark, settings.pixels, settings.format)
     else:
-        archive = read_manifest(spark, str(settings.archive), settings.manifest)
-    parts = _split(spark, settings, archive, report)
+        archive = read_manifest(spark, str(settings.archive), settings.manifest, settings.access())
+    parts = _split(settings, archive, report)
     tables = []
     for name, rows in (("training", parts.training), ("validation", parts.validation)):
         if settings.pixels:
             ids = F.broadcast(spark.createDataFrame(rows[["image_id"]]))
             pixels = archive.join(ids, "image_id", "left_semi")
         else:
-            ids = spark.createDataFrame(rows[MANIFEST.names].to_numpy().tolist(), MANIFEST)
-            tasks = max(spark.sparkContext.defaultParallelism, len(rows) // 256)
-            pixels = read_pixels(ids.repartition(tasks), str(settings.archive))
-        table = write_table(spark, rows, pixels, str(work / name))
+            pixels = read_pixels(in_tasks(spark, rows), str(settings.archive), settings.access())
+        table = write_labelled(spark, rows, pixels, str(work / name))
         if table.left_out:
             number, example = len(table.left_out), table.left_out[0]
             report(f"warning: {number} labelled images cannot be read, left out: e.g. {example}")
+        check_views(name, table.views)
         views = ", ".join(f"{count} {view}" for view, count in table.views.items())
         report(f"{name}: {views}")
         tables.append(table)
@@ -151,61 +149,41 @@ def _tables(
     return tables[0], tables[1]
 
 
-def _split(
-    spark: SparkSession, settings: TrainSettings, archive: DataFrame, report: Report
-) -> Split:
+def _split(settings: TrainSettings, archive: DataFrame, report: Report) -> Split:
     drawing = settings.frontal is not None  # from what is there, of labels of a whole archive
-    images = _labelled(spark, settings.labels, archive, report, allow_unmatched=drawing)
+    labelled = _labelled(settings, settings.labels, archive, report, allow_unmatched=drawing)
+    images = labelled
     if settings.frontal and settings.lateral:
         images = draw(images, settings.frontal, settings.lateral, settings.seed)
     if settings.validation_labels:
-        parts = Split(images, _labelled(spark, settings.validation_labels, archive, report))
+        parts = Split(images, _labelled(settings, settings.validation_labels, archive, report))
     else:
         parts = split(images, settings.validation_share, settings.seed)
     if settings.add_scores:
-        added = confident(spark, settings.add_scores, settings.min_confidence, archive)
-        parts = add_to_training(parts, added)
-        report(f"{len(parts.training) - len(images)} images of {settings.add_scores} added")
+        before = len(parts.training)
+        parts = add_to_training(parts, confident(settings, archive, labelled))
+        report(f"{len(parts.training) - before} images of {settings.add_scores} added")
     check_split(parts)
     return parts
 
 
 def _labelled(
-    spark: SparkSession,
+    settings: TrainSettings,
     file: str,
     archive: DataFrame,
     report: Report,
     *,
     allow_unmatched: bool = False,
 ) -> pd.DataFrame:
-    labels = read_labels(spark, file)
+    labels = read_labels(archive.sparkSession, file, settings.access())
     images = archive.select(*MANIFEST.names)
     matched = match_labels(labels, images, allow_unmatched=allow_unmatched).toPandas()
     report(f"{file}: {len(matched)} labelled images{describe_left_out(labels)}")
     return matched
 
 
-def _calibrate(
-    settings: TrainSettings, trained: Trained, images: Dataset
-) -> tuple[keras.Model, Checked]:
-    """Fold Platt scaling into the last layer and choose the uncertain band."""
-    rows = list(images.as_numpy_iterator())
-    pixels = np.stack([pixels for pixels, _, _ in rows])
-    frontal = np.array([frontal > 0.5 for _, frontal, _ in rows])
-    scorer = build_scorer(trained.network, settings.preparation)
-    platt = fit_platt(p_frontal(scorer, pixels), frontal)
-    last = trained.network.layers[-1]
-    kernel, bias = last.get_weights()
-    last.set_weights([kernel * platt.slope, bias * platt.slope + platt.offset])
-    probability = p_frontal(scorer, pixels)
-    least = settings.least_confidence
-    band = choose_band(probability, frontal, settings.called_right, least)
-    right = int(((probability > 0.5) == frontal).sum())
-    return scorer, Checked(platt, band, right, len(rows))
-
-
 def _card(
-    settings: TrainSettings, tables: tuple[Table, Table], trained: Trained, checked: Checked
+    settings: TrainSettings, tables: tuple[Labelled, Labelled], trained: Trained, checked: Checked
 ) -> dict[str, Any]:
     training, validation = tables
     band = checked.band
@@ -213,13 +191,12 @@ def _card(
         "thresholds": {"lateral_below": band.lateral_below, "frontal_above": band.frontal_above},
         "parameters": PARAMETERS,
         "trained_on": {"views": training.views, "sources": training.sources},
-        "validated_on": {"views": validation.views, "sources": validation.sources},
-        "figures": {
-            "validation_accuracy": _share(checked.right, checked.images),
-            "called": _share(band.called, band.images),
-            "right_of_called": _share(band.right, band.called),
-            "uncertain": _share(band.images - band.called, band.images),
+        "validated_on": {
+            "views": validation.views,
+            "sources": validation.sources,
+            "patients": checked.patients,
         },
+        "figures": checked.as_card(),
         "calibration": asdict(checked.platt),
         "kept_epoch": trained.kept_epoch,
         "training_minutes": round(sum(row["seconds"] for row in trained.history) / 60, 1),
@@ -227,10 +204,3 @@ def _card(
         "versions": {name: version(name) for name in ("tensorflow", "keras", "petastorm")},
         "created": datetime.now(timezone.utc).date().isoformat(),
     }
-
-
-def _share(part: int, whole: int) -> dict[str, float]:
-    """A share and Wilson's 95 % interval, as if each image were another patient's."""
-    low, high = wilson(part / whole, whole) if whole else (0.0, 1.0)
-    value = part / whole if whole else 0.0
-    return {"value": round(value, 6), "low": round(low, 6), "high": round(high, 6), "of": whole}

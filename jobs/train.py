@@ -7,20 +7,25 @@ from pyspark.sql import SparkSession
 
 from cxrspark.cli import run_job
 from cxrspark.recipe import TrainSettings
+from cxrspark.session import session_settings
 
 
 def run(settings: TrainSettings) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from cxrspark.training_run import train  # loads TensorFlow, which --help does not need
 
-    spark = SparkSession.builder.appName("cxrspark train").getOrCreate()
+    builder = SparkSession.builder.appName("cxrspark train")
+    spark = builder.config(map=session_settings(settings.format)).getOrCreate()
     try:
         bundle = train(spark, settings, lambda line: print(line, file=sys.stderr, flush=True))
     finally:
         spark.stop()
     print()
     for name, figure in bundle.card["figures"].items():
-        interval = f"{figure['low']:.2%} to {figure['high']:.2%} of {figure['of']:,}"
+        if figure is None:
+            print(f"  {name.replace('_', ' '):<22} {'none':>8}")
+            continue
+        interval = f"{figure['low']:.2%} to {figure['high']:.2%} of {figure['images']:,}"
         print(f"  {name.replace('_', ' '):<22} {figure['value']:>8.2%}  ({interval})")
     thresholds = f"{bundle.lateral_below:.4f} to {bundle.frontal_above:.4f}"
     print(f"\nbundle  {settings.bundle}  (model {bundle.model_id}, uncertain from {thresholds})")

@@ -13,6 +13,9 @@ from cxrspark.synthetic import write_archive
 from cxrspark.synthetic_plan import ArchiveSettings
 from cxrspark.table import DELTA_PACKAGE, DELTA_SETTINGS
 
+from emulators import CREDENTIALS, gcs_server, s3_server
+from proxy import Proxy
+
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 SETTINGS = {
@@ -36,6 +39,7 @@ def spark() -> Iterator[SparkSession]:
     """One session for all tests, with Delta Lake where its package can be resolved."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    os.environ.update(CREDENTIALS)  # executors find them where a platform would put them
     try:
         session = start(DELTA_SETTINGS | {"spark.jars.packages": DELTA_PACKAGE})
     except PySparkRuntimeError:  # the JVM ends where it cannot resolve a package
@@ -75,3 +79,31 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("phantoms") / "archive"
     write_archive(ArchiveSettings(out=root, studies=40, rows=256, bad=0.35, seed=7, processes=2))
     return root
+
+
+@pytest.fixture(scope="session")
+def s3_phantoms(phantoms: Path) -> Iterator[Proxy]:
+    """The synthetic archive in a bucket of an S3 server."""
+    with s3_server(phantoms) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def gcs_phantoms(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """The synthetic archive in a bucket of a GCS server."""
+    with gcs_server(phantoms, tmp_path_factory.mktemp("gcs")) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def s3(s3_phantoms: Proxy, monkeypatch: pytest.MonkeyPatch) -> Proxy:
+    """The same without the faults and requests of other tests, and with credentials."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return s3_phantoms.reset()
+
+
+@pytest.fixture
+def gcs(gcs_phantoms: Proxy) -> Proxy:
+    """The same without the faults and requests of other tests."""
+    return gcs_phantoms.reset()

@@ -263,7 +263,7 @@ def test_refusals_are_one_line(
         ({"metadata": metadata("dicom_id,ViewPosition\n,AP\n", "n")}, "1 rows have no dicom_id"),
         ({"metadata": metadata("dicom_id,position\na1,AP\n", "v")}, "add --view-column with one"),
         ({"metadata": metadata("name,ViewPosition\na1,AP\n", "k")}, "dicom_id, image_id or path"),
-        ({"metadata": str(tmp_path / "none.csv")}, "cannot be read"),
+        ({"metadata": str(tmp_path / "none.csv")}, r"--metadata .*none\.csv: cannot be read"),
         ({"view_column": "View"}, "--view-column View: .* no such column; it has dicom_id"),
         ({"scores": str(tmp_path / "none")}, "cannot be read; name one that a run wrote"),
         ({"scores": str(tmp_path / "empty")}, "the folder is empty"),

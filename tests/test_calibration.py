@@ -56,7 +56,31 @@ def test_band_covers_all_where_nothing_can_be_trusted() -> None:
     p = np.array([0.9, 0.1, 0.99])
     band = choose_band(p, ~(p > 0.5), 0.999)
     assert band.called == 0
-    assert 0 < band.lateral_below < band.frontal_above < 1
+    assert (band.lateral_below, band.frontal_above) == (0, 1)
+
+
+def test_band_calls_nothing_rather_than_too_many_wrong() -> None:
+    p = np.concatenate([np.full(10_000, 0.99999), np.full(15, 0.999999)])
+    band = choose_band(p, np.arange(p.size) < 10_000, 0.999)
+    assert (band.lateral_below, band.frontal_above, band.called) == (0, 1, 0)
+    surest = choose_band(p, np.arange(p.size) >= 10_000, 0.999)
+    assert (surest.called, surest.right) == (15, 15)
+
+
+def test_band_takes_images_of_one_probability_together() -> None:
+    p = np.array([0.8, 0.8, 0.8, 0.9])
+    frontal = np.array([False, True, True, False])  # 0.8 is right where the last is left out
+    band = choose_band(p, frontal, 0.6)
+    assert band.called == 0
+    assert choose_band(p, np.array([False, True, True, True]), 0.75).called == 4
+
+
+def test_band_counts_from_the_least_confidence_on() -> None:
+    p = np.array([0.55, 0.6, 0.65, 0.8, 0.9])
+    frontal = np.array([True, True, True, False, True])
+    band = choose_band(p, frontal, 0.75, 0.7)  # 4 of 5 are right, but 1 of 2 above 0.7
+    assert (band.called, band.right) == (1, 1)
+    assert 0.8 < band.frontal_above < 0.9
 
 
 def test_band_is_never_narrower_than_asked() -> None:

@@ -30,6 +30,10 @@ def test_options_win_over_environment_over_file(
         ([*GIVEN, "--format", "xls"], "--format 'xls': input should be 'parquet' or 'delta'"),
         ([*GIVEN, "--commit-images", "0"], "--commit-images '0': input should be greater than 0"),
         ([*GIVEN, "--config", "none.yaml"], "--config none.yaml: No such file or directory"),
+        (
+            [*GIVEN, "--endpoint", "https://me:secret@host"],
+            "--endpoint: must be http:// or https://",
+        ),
         ([*GIVEN, "--config"], "argument --config: expected one argument"),
     ],
 )
@@ -40,6 +44,7 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(
     said = capsys.readouterr().err
     assert said.startswith(f"error: {line}")
     assert said.count("\n") == 1
+    assert "secret" not in said
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,61 @@ def test_names_with_commas_and_spaces_are_names(tmp_path: Path) -> None:
     assert list(load_manifest(str(tmp_path), str(file))["path"]) == ["a, left.png", "b c.png"]
 
 
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("Path,Sex,Age,Frontal/Lateral,AP/PA\na/b.jpg,F,1,Frontal,AP\n", None),
+        ("filename\na/b.jpg\n", "has filename"),
+        ("img.file,label\na/b.jpg,frontal\n", "has img.file, label"),
+        ("a/b.jpg,frontal\na/c.jpg,lateral\n", "has a/b.jpg, frontal"),
+    ],
+)
+def test_a_table_is_not_taken_for_a_list_of_paths(
+    tmp_path: Path, text: str, columns: str | None
+) -> None:
+    file = tmp_path / "train.csv"
+    file.write_text(text)
+    if columns:
+        with pytest.raises(UserError, match=f"needs a column `path`, {columns}"):
+            load_manifest(str(tmp_path), str(file))
+    else:
+        assert list(load_manifest(str(tmp_path), str(file))["path"]) == ["a/b.jpg"]
+
+
+def test_one_id_of_several_files_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "manifest.csv"
+    file.write_text("path,image_id\np1/1.jpg,1\np2/1.jpg,1\np1/2.jpg,2\n")
+    with pytest.raises(UserError, match=r"1 image ids name .* 1 both p1/1.jpg and p2/1.jpg"):
+        load_manifest(str(tmp_path), str(file))
+
+
+def test_a_file_may_be_called_as_a_null_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "manifest.csv"
+    file.write_text("path,study_id\nNA,null\n")
+    assert rows(load_manifest(str(tmp_path), str(file))) == [("NA", "null", None, "NA")]
+
+
+def test_a_manifest_may_name_a_folder_called_as_its_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "files" / "files").mkdir(parents=True)
+    (tmp_path / "files" / "files" / "a.png").touch()
+    (tmp_path / "files" / "IMAGE_FILENAMES").write_text("files/a.png\n")
+    monkeypatch.chdir(tmp_path)
+    for root in ("files", str(tmp_path / "files")):
+        assert list(load_manifest(root)["path"]) == ["files/a.png"]
+
+
+def test_paths_from_the_working_folder_fit_a_relative_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").touch()
+    (tmp_path / "list.txt").write_text("images/a.png\n")
+    monkeypatch.chdir(tmp_path)
+    assert list(load_manifest("images", "list.txt")["path"]) == ["a.png"]
+
+
 def test_a_nested_folder_of_the_roots_name_is_listed_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

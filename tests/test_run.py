@@ -16,17 +16,22 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
 from cxrspark import images
+from cxrspark.access import Access
 from cxrspark.bundle import load_bundle
 from cxrspark.errors import UserError
 from cxrspark.pixels import RECIPE
 from cxrspark.run import score_archive
 from cxrspark.schemas import MANIFEST, SCORES
 from cxrspark.settings import ScoreSettings
-from cxrspark.summary import Summary
+from cxrspark.summary import Summary, checked_counts
 from cxrspark.table import Commit, Format, open_table
 from cxrspark.tally import Tally
 
 from pictures import encode
+
+pytestmark = pytest.mark.end_to_end
+
+SHORT = "image_id string, view string, error string"
 
 EXPECTED_ERRORS = {
     "truncated": "undecodable",
@@ -174,7 +179,7 @@ def test_kept_pixels_are_scored_without_reading_an_image(
     assert set(kept["pixels"].dropna().map(len)) == {4096}
     assert set(kept["pixels_recipe"]) == {RECIPE}
 
-    def refuse(manifest: DataFrame, archive: str, tally: Tally) -> DataFrame:
+    def refuse(manifest: DataFrame, archive: str, access: Access, tally: Tally) -> DataFrame:
         raise AssertionError("an image is read")
 
     monkeypatch.setattr("cxrspark.run.read_pixels", refuse)
@@ -268,18 +273,18 @@ def test_what_a_dead_commit_left_is_not_added_by_the_next(
     assert sorted(pd.read_parquet(table)["image_id"]) == ["0.jpg", "1.jpg"]
 
 
-@pytest.mark.parametrize("suffix", ["", "_runs"])
+@pytest.mark.parametrize("suffix", ["", "/", "_runs", "_runs/"])
 def test_the_scores_table_cannot_be_the_pixels_table(
     spark: SparkSession, phantoms: Path, tmp_path: Path, suffix: str
 ) -> None:
     with pytest.raises(UserError, match="is the scores table; name another path"):
-        run(spark, phantoms, tmp_path / "s", pixels=str(tmp_path / f"s{suffix}"))
+        run(spark, phantoms, tmp_path / "s", pixels=f"{tmp_path}/./s{suffix}")
 
 
 def test_a_table_path_that_is_a_pattern_is_refused(
     spark: SparkSession, phantoms: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(UserError, match="as a pattern; name another path"):
+    with pytest.raises(UserError, match="a meaning; name another path"):
         run(spark, phantoms, tmp_path / "s[1]")
 
 
@@ -292,15 +297,62 @@ def test_a_relative_path_is_a_table_too(
     assert len(load(tmp_path / "scores", table_format)) == 2
 
 
-def test_a_row_that_is_twice_in_the_table_is_noticed(
+@pytest.mark.parametrize("name", ["scores", "pixels"])
+def test_a_row_that_is_twice_in_a_table_is_noticed(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, name: str
+) -> None:
+    archive, pixels = copy_of(phantoms, tmp_path / "a"), str(tmp_path / "pixels")
+    run(spark, archive, tmp_path / "scores", pixels=pixels)
+    file = next((tmp_path / name).glob("*.parquet"))
+    (tmp_path / name / "copy.parquet").write_bytes(file.read_bytes())
+    table = tmp_path / ("scores" if name == "scores" else "other")
+    with pytest.raises(UserError, match=rf"{name}: holds \d.jpg twice, .* name another table"):
+        run(spark, archive, table, pixels=pixels)
+
+
+def test_a_run_ends_well_only_with_one_row_an_image(spark: SparkSession) -> None:
+    scored = spark.createDataFrame([("a", "frontal", None), ("b", None, "empty file: x")], SHORT)
+    counts = checked_counts(scored, pd.Series(["a", "b"], name="image_id"))
+    assert counts == ({"frontal": 1}, {"empty file": 1})
+    with pytest.raises(RuntimeError, match="1 images lack a row; run it again"):
+        checked_counts(scored, pd.Series(["a", "b", "c"], name="image_id"))
+    with pytest.raises(RuntimeError, match="1 rows too many, another run wrote"):
+        checked_counts(scored.union(scored.limit(1)), pd.Series(["a", "b"], name="image_id"))
+
+
+def test_a_folder_that_is_no_table_is_left_as_it_is(
     spark: SparkSession, phantoms: Path, tmp_path: Path
 ) -> None:
-    table = tmp_path / "scores"
-    run(spark, phantoms, table)
-    file = next(table.glob("*.parquet"))
-    (table / "copy.parquet").write_bytes(file.read_bytes())
-    with pytest.raises(RuntimeError, match="rows too many, another run wrote"):
-        run(spark, phantoms, table)
+    running = tmp_path / "other" / "_temporary" / "0" / "part-0.csv"
+    running.parent.mkdir(parents=True)
+    running.touch()
+    (tmp_path / "other" / "readme.txt").touch()
+    with pytest.raises(UserError, match="the folder holds no table; name another path"):
+        run(spark, phantoms, tmp_path / "other")
+    assert running.exists()
+
+
+@pytest.mark.usefixtures("delta")
+@pytest.mark.parametrize("left", [None, ".00000000000000000000.json.1c2d.tmp"])
+def test_a_delta_table_whose_making_was_killed_is_made(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, left: str | None
+) -> None:
+    archive, log = copy_of(phantoms, tmp_path / "a"), tmp_path / "scores" / "_delta_log"
+    log.mkdir(parents=True)
+    if left:
+        (log / left).touch()
+    assert run(spark, archive, tmp_path / "scores", format="delta").scored == 2
+    assert len(DeltaTable(tmp_path / "scores").to_pandas()) == 2
+
+
+def test_an_archive_that_holds_none_of_the_images_is_refused(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    manifest = str(phantoms / "IMAGE_FILENAMES")
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(UserError, match=r"of 16 images tried none can be read .*missing"):
+        run(spark, tmp_path / "elsewhere", tmp_path / "scores", manifest=manifest)
+    assert not list((tmp_path / "scores").glob("*.parquet"))
 
 
 NAMES = [f"{number}.png" for number in range(6)]

@@ -64,6 +64,34 @@ def test_patient_on_both_sides() -> None:
         check_split(parts)
 
 
+def test_one_image_in_both_files() -> None:
+    images = _images(20, 20)
+    nameless = images.assign(patient_id=None)
+    with pytest.raises(UserError, match=r"\(40 validation images, e.g. 00000.jpg"):
+        check_split(Split(images, nameless))
+
+
+def test_one_patient_where_one_file_has_no_source() -> None:
+    images = _images(20, 20).assign(source="here")
+    others = images.assign(image_id="other " + images["image_id"])
+    check_split(Split(images, others.assign(source="there")))
+    with pytest.raises(UserError, match="20 patients are in both"):
+        check_split(Split(images, others.assign(source=None)))
+
+
+def test_one_patient_whom_the_labels_call_otherwise() -> None:
+    images = _images(20, 20).assign(subject_id="s1")
+    others = images.assign(image_id="other " + images["image_id"], patient_id="mine")
+    with pytest.raises(UserError, match="in both"):
+        check_split(Split(images, others))
+
+
+def test_patients_of_a_split_stay_together_where_some_have_no_source() -> None:
+    images = _images(20, 20, per_patient=4)
+    images.loc[images.index % 3 > 0, "source"] = "here"
+    check_split(split(images, 0.3, 1))
+
+
 def test_second_round_adds_no_known_image_and_no_validation_patient() -> None:
     images = _images(40, 40)
     parts = split(images.iloc[:60], 0.2, 1)
@@ -74,3 +102,23 @@ def test_second_round_adds_no_known_image_and_no_validation_patient() -> None:
     assert len(more.training) == len(parts.training) + 19
     assert more.validation.equals(parts.validation)
     check_split(more)
+
+
+def test_second_round_refuses_patients_that_it_cannot_tell() -> None:
+    images = _images(40, 40)
+    parts = split(images.iloc[:60], 0.2, 1)
+    nameless = images.iloc[60:].assign(patient_id=None)
+    with pytest.raises(UserError, match="20 of 20 images are of unknown patients"):
+        add_to_training(parts, nameless)
+    anyone = Split(*(part.assign(patient_id=None) for part in (parts.training, parts.validation)))
+    assert len(add_to_training(anyone, nameless).training) == len(parts.training) + 20
+
+
+def test_second_round_knows_a_patient_by_the_archives_name_too() -> None:
+    images = _images(40, 40)
+    images["subject_id"] = "s" + images["patient_id"]
+    parts = split(images.iloc[:60], 0.2, 1)
+    added = images.iloc[60:].assign(patient_id=images["subject_id"])
+    more = add_to_training(parts, added)
+    assert not set(more.training["subject_id"]) & set(more.validation["subject_id"])
+    assert len(parts.training) < len(more.training) < len(parts.training) + 20

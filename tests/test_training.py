@@ -13,7 +13,7 @@ from toys import toy_images
 
 from cxrspark import training
 from cxrspark.errors import UserError
-from cxrspark.feed import Dataset, Table
+from cxrspark.feed import Dataset, Labelled
 from cxrspark.network import build_network
 from cxrspark.recipe import TrainSettings
 from cxrspark.training import CURVES, fit, training_batches
@@ -37,12 +37,12 @@ def _recipe(**changes: object) -> TrainSettings:
     return TrainSettings(**(given | changes))
 
 
-def _table(count: int = 96, seed: int = 0) -> tuple[Table, Dataset]:
+def _table(count: int = 96, seed: int = 0) -> tuple[Labelled, Dataset]:
     pixels, frontal = toy_images(count, seed)
     source = np.where(np.arange(count) % 8 == 0, "small", "large")
     images = tf.data.Dataset.from_tensor_slices((pixels, frontal.astype(np.float32), source))
     views = {"frontal": int(frontal.sum()), "lateral": int((~frontal).sum())}
-    return Table("", views, {}, []), images
+    return Labelled("", views, {}, []), images
 
 
 def _fit(recipe: TrainSettings, state: Path) -> tuple[training.Trained, list[str]]:
@@ -87,9 +87,9 @@ def test_batches_are_balanced_by_view_and_source(tmp_path: Path) -> None:
     recipe = _recipe(**ROBUST, batch_size=50)
     drawn = [
         views.numpy()
-        for _, views in training_batches(recipe, Table("", {"frontal": 90}, {}, []), images).take(
-            30
-        )
+        for _, views in training_batches(
+            recipe, Labelled("", {"frontal": 90}, {}, []), images
+        ).take(30)
     ]
     assert np.mean(drawn) == pytest.approx(0.5, abs=0.05)
     rows = list(training._balanced(recipe, images).take(2000).as_numpy_iterator())

@@ -5,20 +5,26 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from toys import toy_images, write_toys
 
 from cxrspark.bundle import load_bundle
 from cxrspark.errors import UserError
-from cxrspark.feed import read_table, write_table
+from cxrspark.feed import kept_pixels, read_labelled, write_labelled
 from cxrspark.images import read_pixels
 from cxrspark.inference import Scorer
+from cxrspark.intervals import wilson
 from cxrspark.manifest import read_manifest
-from cxrspark.network import PARAMETERS, p_frontal
+from cxrspark.network import PARAMETERS, build_network, p_frontal
 from cxrspark.recipe import TrainSettings
 from cxrspark.scores import score
+from cxrspark.training import Trained
 from cxrspark.training_run import _open_work, train
+from cxrspark.validation import calibrate
 
 import keras  # isort: skip
+
+pytestmark = pytest.mark.end_to_end
 
 
 def _settings(tmp_path: Path, **changes: object) -> TrainSettings:
@@ -70,16 +76,44 @@ def test_second_round_from_kept_pixels(spark: SparkSession, tmp_path: Path) -> N
     first = train(spark, _settings(tmp_path, **kept), print)
     scores = score(pixels, first, archive="-", run_id="-")
     scores.write.parquet(str(tmp_path / "scores"))
+    more = kept | {"add_scores": str(tmp_path / "scores"), "min_confidence": 0.500001}
     rows.iloc[:20].to_csv(tmp_path / "few.csv", index=False)
-    settings = _settings(
-        tmp_path,
-        labels=str(tmp_path / "few.csv"),
-        **kept,
-        add_scores=str(tmp_path / "scores"),
-        min_confidence=0.500001,
-    )
-    second = train(spark, settings, print)
+    few = _settings(tmp_path, labels=str(tmp_path / "few.csv"), **more)
+    with pytest.raises(UserError, match="20 of 20 images are of unknown patients"):
+        train(spark, few, print)  # whom the archive does not name
+
+    nameless = rows.iloc[:20].drop(columns="patient_id")
+    nameless.to_csv(tmp_path / "few.csv", index=False)
+    lines: list[str] = []
+    second = train(spark, few, lines.append)
     assert sum(second.card["trained_on"]["views"].values()) == 36  # 40 less 4 to validate on
+    assert f"20 images of {tmp_path / 'scores'} added" in lines
+
+    drawn = train(spark, _settings(tmp_path, **more, frontal=10, lateral=10), print)
+    held_back = drawn.card["validated_on"]["patients"]  # of two images each, drawn or not
+    assert sum(drawn.card["trained_on"]["views"].values()) == 40 - 2 * held_back
+
+    with pytest.raises(UserError, match=r"table .*pixels: has other columns"):
+        train(spark, _settings(tmp_path, **(more | {"add_scores": kept["pixels"]})), print)
+    with pytest.raises(UserError, match=r"table .*scores: has other columns"):
+        train(spark, _settings(tmp_path, **(kept | {"pixels": more["add_scores"]})), print)
+    other = scores.withColumn("model_id", F.lit("other"))
+    other.write.mode("append").parquet(str(tmp_path / "scores"))
+    with pytest.raises(UserError, match=r"several models; add --model-id with one of .*other"):
+        train(spark, few, print)
+
+
+def test_kept_pixels_are_those_that_delta_has_committed(
+    delta: None, spark: SparkSession, tmp_path: Path
+) -> None:
+    write_toys(tmp_path / "archive", 8)
+    pixels = read_pixels(read_manifest(spark, str(tmp_path / "archive")), str(tmp_path / "archive"))
+    table = str(tmp_path / "pixels")
+    for _ in range(2):  # the second overwrites the first, whose files stay
+        pixels.write.format("delta").mode("overwrite").save(table)
+    assert kept_pixels(spark, table, "delta").count() == 8
+    with pytest.raises(UserError, match="is a delta table; add --format delta"):
+        kept_pixels(spark, table, "parquet")
 
 
 def test_table_holds_the_pixels_that_scoring_uses(spark: SparkSession, tmp_path: Path) -> None:
@@ -87,10 +121,10 @@ def test_table_holds_the_pixels_that_scoring_uses(spark: SparkSession, tmp_path:
     archive = str(tmp_path / "archive")
     pixels = read_pixels(read_manifest(spark, archive), archive)
     labelled = rows.assign(image_id=rows["path"], label=rows["view"])
-    table = write_table(spark, labelled, pixels, str(tmp_path / "table"))
+    table = write_labelled(spark, labelled, pixels, str(tmp_path / "table"))
     assert table.views == {"frontal": 15, "lateral": 15}
     assert table.sources == {"": 30}
-    images = read_table(table.folder)
+    images = read_labelled(table.folder)
     expected = {image.tobytes(): float(view) for image, view in zip(*toy_images(30), strict=True)}
     for _ in range(2):  # the second pass comes from the cache
         read = list(images.as_numpy_iterator())
@@ -127,9 +161,62 @@ def test_a_patient_in_both_files_is_refused(spark: SparkSession, tmp_path: Path)
 
 def test_work_of_other_settings_is_thrown_away(tmp_path: Path) -> None:
     work = tmp_path / "bundle" / "work"
+    labels = tmp_path / "archive" / "labels.csv"
+    labels.parent.mkdir()
+    labels.write_text("path,view\n1.png,frontal\n")
     _open_work(work, _settings(tmp_path))
     (work / "state.npz").write_text("kept")
     _open_work(work, _settings(tmp_path, tensorboard=tmp_path / "log"))
     assert (work / "state.npz").exists()
     _open_work(work, _settings(tmp_path, seed=2))
     assert not (work / "state.npz").exists()
+    (work / "state.npz").write_text("kept")
+    labels.write_text("path,view\n1.png,lateral\n")
+    _open_work(work, _settings(tmp_path, seed=2))
+    assert not (work / "state.npz").exists()
+    with pytest.raises(UserError, match=r"labels none\.csv: cannot be read"):
+        _open_work(work, _settings(tmp_path, labels="none.csv"))
+
+
+def test_one_view_left_of_unreadable_images_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    rows = write_toys(tmp_path / "archive", 12)
+    for path in rows.loc[rows["view"] == "lateral", "path"]:
+        (tmp_path / "archive" / path).write_bytes(b"no image")
+    with pytest.raises(UserError, match=r"no lateral image to use for training \(\d frontal\)"):
+        train(spark, _settings(tmp_path), print)
+
+
+def test_figures_are_by_patient(tmp_path: Path) -> None:
+    images, frontal = toy_images(40)
+    table = pd.DataFrame(
+        {
+            "pixels": [images[0].tobytes()] * 40,  # so that half of them are right
+            "frontal": frontal.astype(np.float32),
+            "source": "",
+            "patient": np.arange(40) // 4,
+        }
+    )
+    (tmp_path / "table").mkdir()
+    table.to_parquet(tmp_path / "table" / "part.parquet")
+    trained = Trained(build_network(1), [], 0)
+    checked = calibrate(_settings(tmp_path), trained, str(tmp_path / "table"))[1]
+    figures = checked.as_card()
+    low, high = wilson(0.5, 10)
+    expected = {"value": 0.5, "low": low, "high": high, "images": 40}
+    assert figures["validation_accuracy"] == pytest.approx(expected, abs=1e-6)
+    assert checked.patients == 10
+    assert checked.band.called == 0
+    assert figures["right_of_called"] is None
+    assert figures["uncertain"]["value"] == 1
+
+
+def test_a_model_that_calls_nothing_is_warned_of(spark: SparkSession, tmp_path: Path) -> None:
+    rows = write_toys(tmp_path / "archive", 40)
+    one = (tmp_path / "archive" / "000.png").read_bytes()
+    for path in rows["path"]:  # nothing tells the views apart
+        (tmp_path / "archive" / path).write_bytes(one)
+    lines: list[str] = []
+    bundle = train(spark, _settings(tmp_path, epochs=1), lines.append)
+    assert any(line.startswith("warning: the model calls every image uncertain") for line in lines)
+    assert bundle.card["figures"]["right_of_called"] is None
+    assert load_bundle(str(tmp_path / "bundle")).frontal_above == 1

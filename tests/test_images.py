@@ -1,0 +1,21 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cxrspark import images
+from cxrspark.access import Access
+from cxrspark.images import PATIENCE, executor_store
+
+
+@pytest.mark.parametrize(("attempt", "patience"), [(0, PATIENCE), (1, None), (3, None)])
+def test_a_task_that_failed_is_less_patient(
+    attempt: int, patience: float | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    monkeypatch.setattr(images, "open_store", lambda *given: opened.append(given))
+    context = SimpleNamespace(attemptNumber=lambda: attempt)
+    monkeypatch.setattr(images.TaskContext, "get", lambda: context)
+    for _ in range(2):  # the second task of a worker finds the store open
+        executor_store(str(tmp_path), Access(region="x"))
+    assert opened == [(str(tmp_path), Access(region="x"), patience)]
