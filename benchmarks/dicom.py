@@ -107,8 +107,10 @@ def agreement(phantoms: int, rows: int) -> None:
         ones, others = (np.stack(side) for side in zip(*both, strict=True))
         grey = np.abs(ones.astype(int) - others).mean(axis=(1, 2))
         score = np.abs(scorer.p_frontal(ones) - scorer.p_frontal(others))
-        line = f"{grey.mean():.2f}, worst {grey.max():.2f}; p_frontal, worst {score.max():.4f}"
-        print(f"  {name[:34]:<35} {line}")
+        p = f"p_frontal, worst {score.max():.4f}, {(score > 0.01).sum()} above 0.01"
+        print(f"  {name[:34]:<35} {grey.mean():.2f}, worst {grey.max():.2f}; {p}")
+        called = (scorer.p_frontal(ones) > 0.5) != (scorer.p_frontal(others) > 0.5)
+        assert not called.any()
 
 
 def borders(phantoms: int, rows: int) -> None:
