@@ -92,10 +92,10 @@ def _read_yaml(config: Path | None) -> Mapping[str, Any]:
 
 def _cause(error: Exception) -> str:
     """What went wrong at the bottom of it, also on an executor or in the JVM."""
-    java = getattr(error, "java_exception", None)
-    while java is not None and java.getCause() is not None:
+    text, java = str(error), getattr(error, "java_exception", None)
+    while java is not None:
+        text = str(java.getMessage() or text)
         java = java.getCause()
-    text = str(java.getMessage()) if java is not None else str(error)
     if "Traceback (most recent call last)" in text:  # of a Python worker: its last line tells
         trace = text.split("JVM stacktrace:")[0].split("Driver stacktrace:")[0]
         lines = [line for line in trace.splitlines() if line and not line[0].isspace()]

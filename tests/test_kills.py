@@ -20,6 +20,9 @@ from cxrspark.table import DELTA_PACKAGE
 KILLS = int(os.environ.get("CXRSPARK_KILLS", "3"))
 """Kills of each test; `make test-kills` sets 20."""
 
+TASK_LIVES = 4
+"""Times that Spark tries a task; whoever kills as often may hit the same task each time."""
+
 IMAGES, COMMIT_IMAGES = 36, 4
 SEED = 11
 ROOT = Path(__file__).parents[1]
@@ -42,7 +45,7 @@ def job(archive: Path, table: Path, table_format: str) -> Iterator[psutil.Popen]
         **os.environ,
         "SPARK_CONF_DIR": str(ROOT / "conf" / "local"),
         "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_SUBMIT_ARGS": f"{packages} --master local[2,4] pyspark-shell",
+        "PYSPARK_SUBMIT_ARGS": f"{packages} --master local[2,{TASK_LIVES}] pyspark-shell",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     options += ["--commit-images", str(COMMIT_IMAGES)]
@@ -134,8 +137,9 @@ def test_a_run_survives_the_loss_of_workers(
         table = tmp_path / str(tables) / "scores"
         table.parent.mkdir()
         tables += 1
+        most = min(killed + TASK_LIVES - 1, KILLS)
         with job(phantoms, table, table_format) as process:
-            while process.poll() is None and killed < KILLS:
+            while process.poll() is None and killed < most:
                 if workers(process):
                     time.sleep(moments.uniform(0, 1))
                     killed += kill_a_worker(process, moments)
