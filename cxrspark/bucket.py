@@ -56,7 +56,7 @@ class Bucket:
         except (BaseError, ValueError) as error:
             raise UserError(explain(url, str(error))) from error
 
-    def read(self, path: str, take: Callable[[int], None]) -> bytes:
+    def read(self, path: str, take: Callable[[int], None]) -> memoryview:
         """See `cxrspark.storage.Store.read`."""
         with self._explained():
             try:
@@ -64,7 +64,7 @@ class Bucket:
             except ValueError as error:
                 raise ObjectError("missing: no object can have this path") from error
             take(found.meta["size"])
-            return bytes(found.bytes())
+            return memoryview(found.bytes())
 
     def names(self) -> Iterator[tuple[str, int]]:
         """See `cxrspark.storage.Store.names`."""

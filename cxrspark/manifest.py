@@ -93,7 +93,7 @@ def _named(manifest: str, access: Access) -> tuple[str, bytes]:
 def _at_root(store: Store) -> tuple[str, bytes] | None:
     for name in AT_ROOT:
         try:
-            return name, store.read(name, lambda size: None)
+            return name, bytes(store.read(name, lambda size: None))
         except FileNotFoundError:
             continue
     return None

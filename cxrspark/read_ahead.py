@@ -36,7 +36,7 @@ def read_many(store: Store, paths: Iterable[str]) -> Iterator[bytes | ObjectErro
     """
     room = _Room(BYTES_AHEAD)
     threads = ThreadPoolExecutor(store.at_once)
-    pending: deque[Future[bytes | ObjectError]] = deque()
+    pending: deque[Future[bytes | memoryview | ObjectError]] = deque()
     try:
         for number, path in enumerate(paths):
             pending.append(threads.submit(_read, store, path, number, room))
@@ -71,8 +71,10 @@ class _Room:
             self._free -= size
             self._taken[number] = size
 
-    def leave(self, content: bytes | ObjectError) -> bytes | ObjectError:
+    def leave(self, content: bytes | memoryview | ObjectError) -> bytes | ObjectError:
         """Give back the room of the object whose turn it is, and pass it on."""
+        if isinstance(content, memoryview):
+            content = bytes(content)  # here, one at a time, and not in every reading thread
         with self._changed:
             self._free += self._taken.pop(self._turn, 0)
             self._turn += 1
@@ -86,7 +88,7 @@ class _Room:
             self._changed.notify_all()
 
 
-def _read(store: Store, path: str, number: int, room: _Room) -> bytes | ObjectError:
+def _read(store: Store, path: str, number: int, room: _Room) -> bytes | memoryview | ObjectError:
     if not path:
         return ObjectError("no path in the manifest")
     if not all(part.strip(".") or len(part) > 2 for part in path.split("/")) or "\0" in path:

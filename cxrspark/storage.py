@@ -27,8 +27,8 @@ class Store(Protocol):
     at_once: ClassVar[int]
     """Reads that are worth their threads."""
 
-    def read(self, path: str, take: Take) -> bytes:
-        """The whole file.
+    def read(self, path: str, take: Take) -> bytes | memoryview:
+        """The whole file; a view where bytes would be another copy of it.
 
         Args:
             path: Relative to the root.
@@ -84,7 +84,7 @@ def read_file(url: str, access: Access = DEFAULT_ACCESS) -> bytes:
     if local is not None:
         return local.read_bytes()
     folder, _, name = url.rpartition("/")
-    return open_store(folder, access).read(name, lambda size: None)
+    return bytes(open_store(folder, access).read(name, lambda size: None))
 
 
 class Folder:
