@@ -116,22 +116,16 @@ def _paper(claim: Json, run: Json) -> str:
     rows.append(("**mean**", "", f"**{claim['mean']:.2%}**", ""))
     for figure in run["sources"].values():
         rows.append(("full run", "1,000", f"{figure['accuracy']:.2%}", f"{figure['images']:,}"))
-    first = claim["seeds"][0]
-    if "second" in first:
-        seed, epochs = first["seed"], first["epochs"]
-        added = (
-            f"second round on seed {seed} at {epochs} epochs: {first['added']:,} added, "
-            f"{first['added_wrong']} wrong"
+    rows += [
+        (
+            f"second round on seed {s['seed']}: {s['added']:,} added, {s['added_wrong']} wrong",
+            f"{s['second_epochs']}",
+            f"{s['second']['accuracy']:.2%}",
+            f"{s['second']['images']:,}",
         )
-        second = first["second"]
-        rows.append(
-            (
-                added,
-                f"{first['second_epochs']}",
-                f"{second['accuracy']:.2%}",
-                f"{second['images']:,}",
-            )
-        )
+        for s in claim["seeds"]
+        if "second" in s
+    ]
     return _table(("", "epochs", "accuracy on all others", "images"), rows)
 
 
