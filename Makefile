@@ -43,7 +43,7 @@ $(READY): pyproject.toml constraints.txt | python
 demo: setup $(DEMO)/archive/truth.csv ## score a synthetic archive on Spark in local mode, show the table, write a report
 	$(BIN)/spark-submit jobs/score_archive.py --archive $(DEMO)/archive --scores $(DEMO)/scores \
 	  --pixels $(DEMO)/pixels
-	$(BIN)/python -c 'import pandas; print(pandas.read_parquet("$(DEMO)/scores", columns=["image_id", "view", "p_frontal", "rows", "columns", "error"]).sample(8, random_state=1).to_string(index=False, max_colwidth=50))'
+	$(BIN)/python -c 'import pandas; rows = pandas.read_parquet("$(DEMO)/scores", columns=["image_id", "view", "p_frontal", "error"]); print(pandas.concat([rows.sample(6, random_state=1), rows.dropna(subset="error").head(2)]).to_string(index=False, max_colwidth=50))'
 	$(BIN)/spark-submit jobs/audit_views.py --scores $(DEMO)/scores --pixels $(DEMO)/pixels \
 	  --metadata $(DEMO)/archive/mimic-cxr-2.0.0-metadata.csv.gz --out $(DEMO)/audit
 

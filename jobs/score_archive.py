@@ -38,7 +38,8 @@ def print_summary(summary: Summary, settings: ScoreSettings) -> None:
     print(f"\n{done} by model {summary.model_id}")
     print(f"scores  {settings.scores} ({settings.format}), run {summary.run_id}")
     reader = f'spark.read.format("{settings.format}").load("{settings.scores}")'
-    print(f'query   {reader}.groupBy("view").count().show()')
+    of_model = f"""where("model_id = '{summary.model_id}'")"""
+    print(f'query   {reader}.{of_model}.groupBy("view").count().show()')
 
 
 if __name__ == "__main__":
