@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "dist" / "cxrspark.tar.gz"
 SPARK_HOME = Path(pyspark.__file__).parent
 JOB = "packages/jobs/score_archive.py"
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 @dataclass(frozen=True)
