@@ -3,7 +3,8 @@
 Run with `make bench-buckets`. Prints images/s of both, alternating, and of Spark's `binaryFile`
 through hadoop-aws; the memory of a Python worker with objects of 15 MB; and the time from the
 start of a job over 377,110 paths to its first images in the table. The server's own work takes its
-part of the two cores, which the folder does without.
+part of the two cores, which the folder does without: a second ratio takes it off again, by the
+server's CPU time.
 """
 
 import argparse
@@ -18,19 +19,23 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 from archives import BUILD, mimic_sized, repeated
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 from worker_memory import worker_megabytes
 
-from cxrspark.pixels import PixelsError, shrink
+from cxrspark.pixels import shrink
 from cxrspark.run import score_archive
 from cxrspark.session import session_settings
 from cxrspark.settings import ScoreSettings
 
+CORES = 2
 DELAY = 0.05
 HADOOP_AWS = "org.apache.hadoop:hadoop-aws:3.4.1"
 TABLE = BUILD / "scores-buckets"
@@ -67,24 +72,20 @@ def binary_file(spark: SparkSession, bucket: str, manifest: Path) -> float:
 
     It asks for each path before it reads, in tasks of their own.
     """
+
+    def shrink_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            contents = (content.as_py() for content in batch.column("content"))
+            pixels = [shrink(content).values.tobytes() for content in contents]
+            yield pa.RecordBatch.from_arrays([pa.array(pixels, pa.binary())], ["pixels"])
+
     start = time.perf_counter()
     paths = [f"s3a://{bucket}/{path}" for path in manifest.read_text().split()[:BINARY_FILES]]
     files = spark.read.format("binaryFile").load(paths).select("content")
-    shrunk = files.mapInArrow(shrink_batches, "pixels binary").where("pixels is not null").count()
+    shrunk = files.mapInArrow(shrink_batches, "pixels binary").count()
     if shrunk != len(paths):
         raise RuntimeError(f"{shrunk} of {len(paths)} read")
     return shrunk / (time.perf_counter() - start)
-
-
-def shrink_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        pixels = []
-        for content in batch.column("content"):
-            try:
-                pixels.append(shrink(content.as_py()).values.tobytes())
-            except PixelsError:
-                pixels.append(None)
-        yield pa.RecordBatch.from_arrays([pa.array(pixels, pa.binary())], ["pixels"])
 
 
 def large_objects() -> tuple[str, Path]:
@@ -161,18 +162,23 @@ def first_images(sources: list[Path], endpoint: str) -> float:
 
 
 @contextmanager
-def served(port: int) -> Iterator[str]:
-    """The benchmarks' folders as buckets; yields the endpoint."""
+def served(port: int) -> Iterator[psutil.Popen]:
+    """The benchmarks' folders as buckets."""
     script = Path(__file__).with_name("bucket_server.py")
     command = [sys.executable, str(script), str(port), str(BUILD), str(DELAY)]
-    with subprocess.Popen(command) as process:
+    with psutil.Popen(command) as process:
         with socket.socket() as client:
             while client.connect_ex(("127.0.0.1", port)) != 0:
                 time.sleep(0.05)
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield process
         finally:
             process.terminate()
+
+
+def cpu_seconds(process: psutil.Popen) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def main() -> None:
@@ -185,35 +191,56 @@ def main() -> None:
     files = [archive / path for path in short.read_text().split()]
     archive, manifest = repeated(options.images, TIMES)
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    with served(options.port) as endpoint:
+    endpoint = f"http://127.0.0.1:{options.port}"
+    with served(options.port) as server:
         seconds = first_images(files, endpoint)
         print(f"first {FIRST_COMMIT} of {ARCHIVE_IMAGES:,} images in the table: {seconds:.1f} s")
-        spark = session(endpoint)
+        spark = session({})
         rates: dict[str, list[float]] = {"folder": [], "bucket": []}
         places = {"folder": str(archive), "bucket": f"s3://{archive.name}"}
         for place in places.values():  # warm up both
             job(spark, place, manifest, endpoint)
+        served_in: list[float] = []
         for _ in range(options.rounds):
             for name, place in places.items():
+                before = cpu_seconds(server)
                 rates[name].append(job(spark, place, manifest, endpoint))
+            served_in.append((cpu_seconds(server) - before) / TIMES / len(files))
         megabytes, large_rate = peak_memory(spark, endpoint)
-        if spark.conf.get("spark.jars.packages", None):
-            rates["binaryFile"] = [binary_file(spark, archive.name, manifest)]
         spark.stop()
+        binary_file_job = get_context("spawn").Process(
+            target=print_binary_file, args=(endpoint, archive.name, manifest)
+        )
+        binary_file_job.start()
+        binary_file_job.join()
     medians = {name: statistics.median(values) for name, values in rates.items()}
     print(f"\n{len(files) * TIMES} JPEGs of 3056x2544, {1000 * DELAY:.0f} ms more for each request")
     for name, values in rates.items():
         print(f"  {name:<10} {medians[name]:6.1f} images/s  {[round(rate, 1) for rate in values]}")
     ratio = medians["bucket"] / medians["folder"]
-    print(f"  bucket / folder {ratio:.2f}")
+    serving = statistics.median(served_in)
+    alone = 1 / (1 / medians["bucket"] - serving / CORES) / medians["folder"]
+    print(
+        f"  bucket / folder {ratio:.2f}; {alone:.2f} without the server's {1000 * serving:.2f} ms"
+    )
     print(f"{LARGE} objects of 15 MB: a worker takes {megabytes:.0f} MB, {large_rate:.1f} images/s")
-    result = {"rates": rates, "ratio": ratio, "first": seconds, "megabytes": megabytes}
+    result = {
+        "rates": rates,
+        "ratio": ratio,
+        "ratio_without_server": alone,
+        "first": seconds,
+        "megabytes": megabytes,
+    }
     (BUILD / "buckets.json").write_text(json.dumps(result, indent=2))
 
 
-def session(endpoint: str) -> SparkSession:
-    """With hadoop-aws where its package can be resolved."""
-    builder = SparkSession.builder.master("local[2]").config(map=session_settings())
+def session(more: dict[str, str]) -> SparkSession:
+    builder = SparkSession.builder.master(f"local[{CORES}]")
+    return builder.config(map=session_settings() | more).getOrCreate()
+
+
+def print_binary_file(endpoint: str, bucket: str, manifest: Path) -> None:
+    """In a process of its own: the jars of hadoop-aws would be on the path of every worker."""
     hadoop = "spark.hadoop.fs.s3a"
     anonymous = "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"
     s3a = {
@@ -224,11 +251,12 @@ def session(endpoint: str) -> SparkSession:
         f"{hadoop}.endpoint.region": "us-east-1",
     }
     try:
-        return builder.config(map=s3a).getOrCreate()
-    except Exception:  # the JVM ends where it cannot resolve a package
-        print(f"without binaryFile: {HADOOP_AWS} cannot be resolved", flush=True)
-        os.environ.pop("PYSPARK_SUBMIT_ARGS", None)
-        return SparkSession.builder.master("local[2]").config(map=session_settings()).getOrCreate()
+        spark = session(s3a)
+    except PySparkRuntimeError:  # the JVM ends where it cannot resolve a package
+        print(f"  binaryFile: not measured, {HADOOP_AWS} cannot be resolved")
+        return
+    print(f"  binaryFile {binary_file(spark, bucket, manifest):6.1f} images/s")
+    spark.stop()
 
 
 if __name__ == "__main__":

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import lru_cache
 from itertools import islice, tee
 
@@ -24,11 +22,6 @@ from cxrspark.worker import forget_zips
 
 Batches = Iterable[pa.RecordBatch]
 Row = tuple[int | bytes | str | None, ...]
-
-
-_ONE_ARENA = (-8, 1)
-"""M_ARENA_MAX of glibc's malloc.h. With an arena for each reading thread, each keeps the room of
-the largest objects that it had: a worker with objects of 15 MB grows to 850 MB instead of 370."""
 
 PATIENCE = 60.0
 """Seconds for which a task repeats a request that fails in passing, when it is tried first."""
@@ -83,8 +76,6 @@ def executor_store(archive: str, access: Access) -> Store:
 @lru_cache(maxsize=4)
 def _kept(archive: str, access: Access, patience: float | None) -> Store:
     """A Python worker keeps its connections and credentials from task to task."""
-    with suppress(OSError, AttributeError):  # not glibc
-        ctypes.CDLL(None).mallopt(*_ONE_ARENA)
     return open_store(archive, access, patience)
 
 

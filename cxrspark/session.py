@@ -21,5 +21,8 @@ def session_settings(table_format: Format = "parquet") -> dict[str, str]:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return {
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # With one of glibc's heaps for each reading thread, each keeps the room of the largest
+        # object that it had: a worker with objects of 15 MB grows by half a gigabyte.
+        "spark.executorEnv.MALLOC_ARENA_MAX": "2",
         **(DELTA_SETTINGS if table_format == "delta" else {}),
     }
