@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
@@ -91,7 +92,7 @@ def shrink(data: bytes) -> Pixels:
         columns, rows = grey.size
         grey = _reduce(grey)
     else:
-        grey, rows, columns = _read_picture(data)
+        grey, rows, columns = read_picture(data)
         header = NO_HEADER
     values = np.asarray(_area_average(grey))
     if values.min() == values.max():
@@ -111,6 +112,41 @@ def check_size(rows: int, columns: int) -> None:
         raise PixelsError(f"oversized: {rows}x{columns} pixels, the limit is {MAX_PIXELS}")
     if min(rows, columns) < SIDE:
         raise PixelsError(f"too small: {rows}x{columns} pixels, at least {SIDE}x{SIDE} are needed")
+
+
+def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int, int]:
+    """Decode a JPEG or PNG to 8-bit grey.
+
+    Args:
+        data: The whole file.
+        side: A JPEG is decoded at 1/2, 1/4 or 1/8 where rows and columns stay at least so many.
+
+    Returns:
+        The picture, and the rows and columns that the file declares.
+
+    Raises:
+        PixelsError: See `shrink`.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
+            columns, rows = image.size
+            check_size(rows, columns)
+            image.draft("L", (side, side))  # libjpeg shrinks while it decodes
+            if image.mode.startswith("I"):
+                return Image.fromarray(equalise(np.asarray(image))), rows, columns
+            return image.convert("L"), rows, columns
+    except PixelsError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        declared = re.search(r"\d+", str(error))  # before Pillow tells rows and columns
+        size = f"{declared[0]} pixels, " if declared else ""
+        raise PixelsError(f"oversized: {size}the limit is {MAX_PIXELS}") from error
+    except UnidentifiedImageError as error:
+        raise PixelsError("not a JPEG, PNG or DICOM image") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise many types on damaged files
+        raise PixelsError(f"undecodable: {one_line(error)}") from error
 
 
 def equalise(words: Words) -> Grey8:
@@ -180,28 +216,6 @@ def look_up(table: Grey8, words: Words) -> Grey8:
         part = slice(start, start + block)
         np.take(table, words[part], out=grey[part], mode="clip")
     return grey
-
-
-def _read_picture(data: bytes) -> tuple[Image.Image, int, int]:
-    try:
-        with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
-            columns, rows = image.size
-            check_size(rows, columns)
-            # JPEG only: libjpeg shrinks by 2, 4 or 8 while it decodes.
-            image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
-            if image.mode.startswith("I"):
-                return Image.fromarray(equalise(np.asarray(image))), rows, columns
-            return image.convert("L"), rows, columns
-    except PixelsError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PixelsError(f"oversized: the limit is {MAX_PIXELS} pixels") from error
-    except UnidentifiedImageError as error:
-        raise PixelsError("not a JPEG, PNG or DICOM image") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's decoders raise many types on damaged files
-        raise PixelsError(f"undecodable: {one_line(error)}") from error
 
 
 def _reduce(grey: Image.Image) -> Image.Image:

@@ -12,7 +12,7 @@ from cxrspark.audit_run import SUSPECTED_SHOWN, Audit
 from cxrspark.evaluation import OUTCOMES
 from cxrspark.report_histogram import histograms
 from cxrspark.report_page import link, more, number, page, paragraph, percent, section, text
-from cxrspark.report_parts import confusion_table, contact_sheet, error_lists, interval, records
+from cxrspark.report_parts import confusion_table, contact_sheet, error_sheets, interval, records
 
 REPORT = "report.html"
 AT_ONCE = 28
@@ -190,8 +190,12 @@ def _errors(audit: Audit) -> str:
     if audit.errors.empty:
         return section("errors", "Unreadable images", paragraph("Every image could be read."))
     total = number(_total(audit)["error"])
-    words = f"{total} images have no score, because their file could not be used:"
-    return section("errors", "Unreadable images", paragraph(words), error_lists(audit.errors))
+    words = (
+        f"{total} images have no score, because their file could not be used. A picture is there "
+        "where the archive was given (--archive) and the file shows something all the same."
+    )
+    sheets = error_sheets(audit.errors, audit.pictures)
+    return section("errors", "Unreadable images", paragraph(words), sheets)
 
 
 def _notes(audit: Audit) -> str:
