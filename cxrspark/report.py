@@ -181,7 +181,9 @@ def _certainty(audit: Audit) -> str:
     )
     parts = [paragraph(words), histograms(audit.histogram)]
     if not audit.least_certain.empty:
-        parts.append(f"<h3>The {len(audit.least_certain)} images it is least certain of</h3>")
+        far = audit.least_certain["p_frontal"].sub(0.5).abs().max()
+        words = f"The {len(audit.least_certain)} images it is least certain of"
+        parts.append(f"<h3>{words}: at most {text(percent(0.5 + far))} sure</h3>")
         parts.append(_sheet(audit, audit.least_certain))
     return section("certainty", "How certain the model is", *parts)
 

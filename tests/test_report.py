@@ -215,7 +215,8 @@ def test_the_page_can_be_used_without_eyes_or_mouse(found: Audit) -> None:
     page = Page(build_report(found))
     pictures = [attributes for tag, attributes in page.elements if tag == "img"]
     assert len(pictures) >= 20
-    assert all((picture["alt"] or "").startswith("Radiograph; header") for picture in pictures)
+    told = ("Radiograph; header", "What the file shows; ")
+    assert all((picture["alt"] or "").startswith(told) for picture in pictures)
     ids = page.all("id")
     assert len(ids) == len(set(ids))
     inside = {link[1:] for link in page.all("href") if link.startswith("#")}
