@@ -14,6 +14,9 @@ from cxrspark.bundle import DEFAULT, load_bundle
 
 DOCS = Path(__file__).parents[1] / "docs"
 
+LEFT_OUT = ("hannover", "vqa_rad", "kermany_paed")
+"""Sources that were not trained on, in the experiments of docs/training.md."""
+
 Json = Any
 
 
@@ -42,6 +45,8 @@ def main() -> None:
         "STRESS": _stress(_figures("stress")),
         "PAPER": _paper(_figures("paper_claim"), _figures("paper_run")),
         "TRIED": _tried(_figures("tried")),
+        "PARTS": _parts(_figures("ablation")["variants"]),
+        "PARTS_EPOCHS": f"{_figures('ablation')['epochs']}",
         "BASELINE": _sources(_figures("paper_elsewhere")["sources"]),
     }
     for name in ("model", "training"):
@@ -135,14 +140,27 @@ def _tried(tried: Json) -> str:
             f"{t['preparation']}; smallest {t['smallest_percent']} %",
             t["trained_on"],
             f"{t['images_drawn']:,}",
-            *(_unless_trained_on(t, name) for name in ("hannover", "vqa_rad", "kermany_paed")),
+            *(_unless_trained_on(t, name) for name in LEFT_OUT),
             f"{t['changed_mean']:.2f}",
             f"{t['changed_worst_view']:.1f}",
         )
         for t in tried
     )
-    head = ("preparation", "trained on", "images drawn", "hannover", "vqa_rad", "kermany_paed")
+    head = ("preparation", "trained on", "images drawn", *LEFT_OUT)
     return _table((*head, "changed, mean", "changed, worst"), rows)
+
+
+def _parts(variants: Json) -> str:
+    rows = (
+        (
+            name,
+            *(f"{100 * v['sources'][source]:.2f}" for source in LEFT_OUT),
+            f"{100 * v['changed_mean']:.2f}",
+            f"{100 * v['changed_worst_view']:.1f}",
+        )
+        for name, v in variants.items()
+    )
+    return _table(("trained with", *LEFT_OUT, "changed, mean", "changed, worst"), rows)
 
 
 def _unless_trained_on(tried: Json, source: str) -> str:

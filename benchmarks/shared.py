@@ -30,7 +30,8 @@ def labels(data: Path) -> pd.DataFrame:
     part = pd.Series("training", rows.index)
     part[held_back & (percent < VALIDATED)] = "validation"
     part[held_back & (percent < TESTED)] = "test"
-    return rows.assign(part=part, label=rows["view"], image_id=rows["path"])
+    frontal = (rows["view"] == "frontal").astype(float)
+    return rows.assign(part=part, label=rows["view"], frontal=frontal, image_id=rows["path"])
 
 
 def pixels(data: Path, rows: pd.DataFrame) -> npt.NDArray[np.uint8]:
@@ -42,7 +43,7 @@ def pixels(data: Path, rows: pd.DataFrame) -> npt.NDArray[np.uint8]:
 
 def as_table(rows: pd.DataFrame, images: npt.NDArray[np.uint8]) -> tuple[Labelled, Dataset]:
     """What `cxrspark.training.fit` takes, from arrays in memory."""
-    frontal = (rows["label"] == "frontal").to_numpy(np.float32)
+    frontal = rows["frontal"].to_numpy(np.float32)
     source = rows["source"].to_numpy(str)
     counts = (rows[column].value_counts().to_dict() for column in ("label", "source"))
     return Labelled("", *counts, []), tf.data.Dataset.from_tensor_slices((images, frontal, source))

@@ -5,6 +5,7 @@ names of 60 images of 3056×2544, as JPEG and as uncompressed 12-bit DICOM; the 
 """
 
 import os
+import shutil
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -15,12 +16,15 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 from pyspark.sql import SparkSession
-from throughput import PROCESSES, job
 
+from cxrspark.run import score_archive
 from cxrspark.session import session_settings
+from cxrspark.settings import ScoreSettings
 
 IMAGES = 377_110
 DRAWN, NAMES = 60, 20
+CORES = 2
+TABLE = BUILD / "scores-sizing"
 
 
 def as_dicom(jpeg: bytes) -> bytes:
@@ -62,16 +66,27 @@ def dicom_archive(root: Path, manifest: Path) -> tuple[Path, Path]:
     return archive, listed
 
 
+def job(spark: SparkSession, archive: Path, manifest: Path) -> float:
+    """Images/s of one run from manifest to checked table."""
+    for folder in (TABLE, Path(f"{TABLE}_runs")):
+        shutil.rmtree(folder, ignore_errors=True)
+    settings = ScoreSettings(archive=str(archive), manifest=str(manifest), scores=str(TABLE))
+    summary = score_archive(spark, settings)
+    if summary.errors:
+        raise RuntimeError(f"{summary.errors} in {archive}")
+    return summary.images / summary.seconds
+
+
 def main() -> None:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     jpegs = repeated(DRAWN, NAMES)
     archives = {"JPEG": jpegs, "DICOM": dicom_archive(*jpegs)}
-    builder = SparkSession.builder.master(f"local[{PROCESSES}]").config(map=session_settings())
+    builder = SparkSession.builder.master(f"local[{CORES}]").config(map=session_settings())
     spark = builder.getOrCreate()
     print(f"{'':<6} MB an image  images/s a core  core-hours of {IMAGES:,}  MB/s a core")
     for kind, (archive, manifest) in archives.items():
         job(spark, archive, manifest)  # to fill the file cache and to warm up
-        rate = max(job(spark, archive, manifest) for _ in range(2)) / PROCESSES
+        rate = max(job(spark, archive, manifest) for _ in range(2)) / CORES
         sizes = [(archive / path).stat().st_size for path in manifest.read_text().split()]
         megabytes = sum(sizes) / len(sizes) / 1e6
         hours = IMAGES / rate / 3600

@@ -7,11 +7,13 @@ iu_openi_256 that were not trained on, worst first.
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 from PIL import Image, ImageFilter, ImageOps
 from shared import labels, share
 
@@ -20,6 +22,7 @@ from cxrspark.inference import Scorer
 from cxrspark.pixels import SIDE
 
 Random = np.random.Generator
+Predict = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 SIZE = 256
 
 
@@ -112,24 +115,32 @@ CHANGES: dict[str, Callable[[Image.Image, Random], Image.Image]] = {
 }
 
 
-def main(data: Path, bundle: str, out: Path) -> None:
-    """Measure, print and write."""
-    rows = labels(data)
-    rows = rows[rows["part"] == "test"]
-    frontal = (rows["label"] == "frontal").to_numpy()
-    scorer = Scorer(load_bundle(bundle).flatbuffer)
+def copies(data: Path, rows: pd.DataFrame) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+    """The name of each change, and the pixels of the changed images; uint8 (n, 64, 64)."""
     images = [Image.open(data / path).convert("L") for path in rows["path"]]
-    figures = {}
     for name, change in CHANGES.items():
         random = np.random.default_rng(7)
         changed = (change(image, random).convert("L") for image in images)
         box = Image.Resampling.BOX
-        pixels = np.stack([np.asarray(image.resize((SIDE, SIDE), box)) for image in changed])
-        right = (scorer.p_frontal(pixels) > 0.5) == frontal
-        figures[name] = share(right, rows) | {
-            "frontal": float(right[frontal].mean()),
-            "lateral": float(right[~frontal].mean()),
-        }
+        yield name, np.stack([np.asarray(image.resize((SIDE, SIDE), box)) for image in changed])
+
+
+def judge(predict: Predict, rows: pd.DataFrame, pixels: npt.NDArray[np.uint8]) -> dict:
+    """Accuracy on one kind of copies, and on the frontal and the lateral ones of them."""
+    frontal = (rows["view"] == "frontal").to_numpy()
+    right = (predict(pixels) > 0.5) == frontal
+    return share(right, rows) | {
+        "frontal": float(right[frontal].mean()),
+        "lateral": float(right[~frontal].mean()),
+    }
+
+
+def main(data: Path, bundle: str, out: Path) -> None:
+    """Measure, print and write."""
+    rows = labels(data)
+    rows = rows[rows["part"] == "test"]
+    predict = Scorer(load_bundle(bundle).flatbuffer).p_frontal
+    figures = {name: judge(predict, rows, pixels) for name, pixels in copies(data, rows)}
     out.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     for name, f in sorted(figures.items(), key=lambda item: item[1]["accuracy"]):
         shares = f"frontal {f['frontal']:7.2%}  lateral {f['lateral']:7.2%}"

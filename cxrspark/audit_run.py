@@ -145,7 +145,8 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             raise UserError(_no_match(scores, headers))
         suspected = audit.suspected_header_errors(compared).toPandas()
         uncertain = audit.least_certain(compared, UNCERTAIN_SHOWN).toPandas()
-        shown = pd.concat([suspected.head(SUSPECTED_SHOWN), uncertain])
+        failed = audit.errors(compared, ERRORS_SHOWN).toPandas()
+        shown = pd.concat([suspected.head(SUSPECTED_SHOWN), uncertain, failed])
         paths = dict(zip(shown["image_id"], shown["path"], strict=True))
         counted = audit.studies(compared)
         return Audit(
@@ -167,7 +168,7 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             },
             histogram=audit.histogram(compared).toPandas(),
             least_certain=uncertain,
-            errors=audit.errors(compared, ERRORS_SHOWN).toPandas(),
+            errors=failed,
             pictures=_pictures(spark, settings, pixels, paths),
             picture_side=(settings.thumbnail or THUMBNAIL) if settings.archive else SIDE,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
@@ -21,6 +22,12 @@ RECIPE = "area64-1"
 
 MAX_PIXELS = 2**26
 """Declared rows × columns above which an image is refused before decoding (8,192 × 8,192)."""
+
+PUBLISHED_QUALITY = 95
+"""Of MIMIC-CXR-JPG's files."""
+
+BLOCK_SIDE = 8
+"""Rows and columns of a JPEG's blocks."""
 
 BLOCK = 2**18
 """Pixels that are counted or looked up at once: what is made of them stays in the cache."""
@@ -89,9 +96,9 @@ def shrink(data: bytes) -> Pixels:
 
         grey, header = read_dicom(data)
         columns, rows = grey.size
-        grey = _reduce(grey)
+        grey = _as_published(grey)
     else:
-        grey, rows, columns = _read_picture(data)
+        grey, rows, columns = read_picture(data)
         header = NO_HEADER
     values = np.asarray(_area_average(grey))
     if values.min() == values.max():
@@ -111,6 +118,41 @@ def check_size(rows: int, columns: int) -> None:
         raise PixelsError(f"oversized: {rows}x{columns} pixels, the limit is {MAX_PIXELS}")
     if min(rows, columns) < SIDE:
         raise PixelsError(f"too small: {rows}x{columns} pixels, at least {SIDE}x{SIDE} are needed")
+
+
+def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int, int]:
+    """Decode a JPEG or PNG to 8-bit grey.
+
+    Args:
+        data: The whole file.
+        side: A JPEG is decoded at 1/2, 1/4 or 1/8 where rows and columns stay at least so many.
+
+    Returns:
+        The picture, and the rows and columns that the file declares.
+
+    Raises:
+        PixelsError: See `shrink`.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
+            columns, rows = image.size
+            check_size(rows, columns)
+            image.draft("L", (side, side))  # libjpeg shrinks while it decodes
+            if image.mode.startswith("I"):
+                return Image.fromarray(equalise(np.asarray(image))), rows, columns
+            return image.convert("L"), rows, columns
+    except PixelsError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        declared = re.search(r"\d+", str(error))  # before Pillow tells rows and columns
+        size = f"{declared[0]} pixels, " if declared else ""
+        raise PixelsError(f"oversized: {size}the limit is {MAX_PIXELS}") from error
+    except UnidentifiedImageError as error:
+        raise PixelsError("not a JPEG, PNG or DICOM image") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise many types on damaged files
+        raise PixelsError(f"undecodable: {one_line(error)}") from error
 
 
 def equalise(words: Words) -> Grey8:
@@ -182,32 +224,36 @@ def look_up(table: Grey8, words: Words) -> Grey8:
     return grey
 
 
-def _read_picture(data: bytes) -> tuple[Image.Image, int, int]:
-    try:
-        with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
-            columns, rows = image.size
-            check_size(rows, columns)
-            # JPEG only: libjpeg shrinks by 2, 4 or 8 while it decodes.
-            image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
-            if image.mode.startswith("I"):
-                return Image.fromarray(equalise(np.asarray(image))), rows, columns
-            return image.convert("L"), rows, columns
-    except PixelsError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PixelsError(f"oversized: the limit is {MAX_PIXELS} pixels") from error
-    except UnidentifiedImageError as error:
-        raise PixelsError("not a JPEG, PNG or DICOM image") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's decoders raise many types on damaged files
-        raise PixelsError(f"undecodable: {one_line(error)}") from error
+def _as_published(grey: Image.Image) -> Image.Image:
+    """What `read_picture` makes of the JPEG that is made of a DICOM image, to the last bit."""
+    if min(grey.size) // BLOCK_SIDE < DRAFT_SIDE:
+        file = BytesIO()
+        grey.save(file, "JPEG", quality=PUBLISHED_QUALITY)
+        return read_picture(file.getvalue())[0]
+    return Image.fromarray(_block_means(np.asarray(grey)))
 
 
-def _reduce(grey: Image.Image) -> Image.Image:
-    """Average blocks of a DICOM image as libjpeg does those of the JPEG that is made of it."""
-    fits = min(grey.size) // DRAFT_SIDE
-    return grey.reduce(max((factor for factor in (2, 4, 8) if factor <= fits), default=1))
+def _block_means(grey: Grey8) -> Grey8:
+    """Decode a JPEG of `PUBLISHED_QUALITY` at 1/8, without making it.
+
+    A block's mean is all that such a decoder looks at. It is kept in quarters of a grey level,
+    rounded, and comes out as a whole one, its halves rounded up (ITU-T T.81, A.3; libjpeg).
+
+    Args:
+        grey: uint8, shape (rows, columns).
+
+    Returns:
+        uint8, an eighth of the rows and of the columns; borders are repeated to whole blocks.
+    """
+    rows, columns = (-side % BLOCK_SIDE for side in grey.shape)
+    if rows or columns:
+        grey = np.pad(grey, ((0, rows), (0, columns)), "edge")
+    high, wide = (side // BLOCK_SIDE for side in grey.shape)
+    sums = grey.reshape(high, BLOCK_SIDE, -1).sum(axis=1, dtype=np.uint16)
+    sums = sums.reshape(high, wide, BLOCK_SIDE).sum(axis=2, dtype=np.uint16)
+    centred = sums.astype(np.int32) - 64 * 128
+    quarters = (np.abs(centred) + 8) // 16 * np.sign(centred)  # halves go away from zero
+    return ((quarters + 2) // 4 + 128).clip(0, 255).astype(np.uint8)
 
 
 def _area_average(grey: Image.Image) -> Image.Image:

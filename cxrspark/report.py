@@ -12,7 +12,7 @@ from cxrspark.audit_run import SUSPECTED_SHOWN, Audit
 from cxrspark.evaluation import OUTCOMES
 from cxrspark.report_histogram import histograms
 from cxrspark.report_page import link, more, number, page, paragraph, percent, section, text
-from cxrspark.report_parts import confusion_table, contact_sheet, error_lists, interval, records
+from cxrspark.report_parts import confusion_table, contact_sheet, error_sheets, interval, records
 
 REPORT = "report.html"
 AT_ONCE = 28
@@ -181,7 +181,9 @@ def _certainty(audit: Audit) -> str:
     )
     parts = [paragraph(words), histograms(audit.histogram)]
     if not audit.least_certain.empty:
-        parts.append(f"<h3>The {len(audit.least_certain)} images it is least certain of</h3>")
+        far = audit.least_certain["p_frontal"].sub(0.5).abs().max()
+        words = f"The {len(audit.least_certain)} images it is least certain of"
+        parts.append(f"<h3>{words}: at most {text(percent(0.5 + far))} sure</h3>")
         parts.append(_sheet(audit, audit.least_certain))
     return section("certainty", "How certain the model is", *parts)
 
@@ -190,8 +192,12 @@ def _errors(audit: Audit) -> str:
     if audit.errors.empty:
         return section("errors", "Unreadable images", paragraph("Every image could be read."))
     total = number(_total(audit)["error"])
-    words = f"{total} images have no score, because their file could not be used:"
-    return section("errors", "Unreadable images", paragraph(words), error_lists(audit.errors))
+    words = (
+        f"{total} images have no score, because their file could not be used. A picture is there "
+        "where the archive was given (--archive) and the file shows something all the same."
+    )
+    sheets = error_sheets(audit.errors, audit.pictures)
+    return section("errors", "Unreadable images", paragraph(words), sheets)
 
 
 def _notes(audit: Audit) -> str:

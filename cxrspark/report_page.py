@@ -96,7 +96,7 @@ details>summary{cursor:pointer;padding:.2rem 0}
 figcaption details{font-size:.75rem;overflow-wrap:anywhere}
 .more>summary{display:inline-block;border:1px solid var(--line);border-radius:.4rem;
 padding:.4rem .9rem;background:var(--card)}
-.fails{padding-left:1.1rem;font-size:.9rem}.fails li{margin:.35rem 0;overflow-wrap:anywhere}
+.fails{margin:0 0 .3rem;font-weight:600;overflow-wrap:anywhere}
 .files{font-size:.92rem}.files dt{font-weight:600}.files dd{margin:0 0 .5rem 1.2rem}
 @media (max-width:40rem){h1{font-size:1.4rem}.cards{grid-template-columns:1fr 1fr;gap:.5rem}
 .cards li:first-child{grid-column:span 2}

@@ -1,4 +1,4 @@
-"""Parts of the report: the table of headers, contact sheets and lists of errors."""
+"""Parts of the report: the table of headers and contact sheets."""
 
 from __future__ import annotations
 
@@ -66,20 +66,23 @@ def contact_sheet(images: pd.DataFrame, pictures: Mapping[str, str]) -> str:
     return '<ul class="tiles">\n' + "\n".join(tiles) + "\n</ul>"
 
 
-def error_lists(errors: pd.DataFrame) -> str:
-    """For each kind of error the first paths with the whole message."""
+def error_sheets(errors: pd.DataFrame, pictures: Mapping[str, str]) -> str:
+    """For each kind of error tiles of the first images, with the whole message.
+
+    Args:
+        errors: From `cxrspark.audit.errors`.
+        pictures: Data URIs by image id, of those files that show something all the same.
+    """
     kinds = []
     for kind, rows in errors.groupby("kind", sort=False):
         of_kind = int(rows["of_kind"].iloc[0])
-        items = [
-            f"<li><code>{text(row['path'])}</code> {text(_message(row['error']))}</li>"
-            for row in records(rows)
-        ]
-        shown = f", the first {len(items)} by path" if of_kind > len(items) else ""
+        tiles = [_error_tile(row, pictures.get(row["image_id"])) for row in records(rows)]
+        shown = f", the first {len(tiles)} by path" if of_kind > len(tiles) else ""
         images = "image" if of_kind == 1 else "images"
+        title = str(kind)[:1].upper() + str(kind)[1:]
         kinds.append(
-            f"<h3>{text(str(kind).capitalize())}: {number(of_kind)} {images}{shown}</h3>\n"
-            f'<ul class="fails">\n' + "\n".join(items) + "\n</ul>"
+            f"<h3>{text(title)}: {number(of_kind)} {images}{shown}</h3>\n"
+            f'<ul class="tiles">\n' + "\n".join(tiles) + "\n</ul>"
         )
     return "\n".join(kinds)
 
@@ -115,6 +118,22 @@ def _header_row(row: Mapping[str, Any], view: str) -> str:
 def _tile(row: Mapping[str, Any], picture: str | None) -> str:
     header = str(NAMES.get(row["header"], row["header"]))
     called, p = str(row["outcome"]), float(row["p_frontal"])
+    said = (
+        f'<dl class="said"><dt>Header</dt><dd>{_coloured(header, row["header_view"])}</dd>'
+        f"<dt>Model</dt><dd>{_coloured(called, called)}</dd>"
+        f"<dt>p_frontal</dt><dd>{text(probability(p))}</dd></dl>\n"
+        f'<span class="scale" style="--p:{p:.3f}"></span>'
+    )
+    return _figure(row, picture, f"Radiograph; header {header}, model {called}", said)
+
+
+def _error_tile(row: Mapping[str, Any], picture: str | None) -> str:
+    message = "no score" if pd.isna(row["error"]) else str(row["error"])
+    said = f'<p class="fails">{text(message)}</p>'
+    return _figure(row, picture, f"What the file shows; {message}", said)
+
+
+def _figure(row: Mapping[str, Any], picture: str | None, alt: str, said: str) -> str:
     facts = {
         "Path": row["path"],
         "Study": row["study_id"],
@@ -128,16 +147,11 @@ def _tile(row: Mapping[str, Any], picture: str | None) -> str:
     if not pd.isna(row["rows"]):
         shape = "tall" if row["rows"] > row["columns"] else "wide"
         style = f' style="aspect-ratio:{int(row["columns"])}/{int(row["rows"])}"'
-    shown = "No picture kept"
+    shown = "No picture"
     if picture:
-        alt = text(f"Radiograph; header {header}, model {called}")
-        shown = f'<img class="{shape}"{style} alt="{alt}" src="{picture}">'
+        shown = f'<img class="{shape}"{style} alt="{text(alt)}" src="{picture}">'
     return (
-        f'<li><figure><div class="pic">{shown}</div><figcaption>\n'
-        f'<dl class="said"><dt>Header</dt><dd>{_coloured(header, row["header_view"])}</dd>'
-        f"<dt>Model</dt><dd>{_coloured(called, called)}</dd>"
-        f"<dt>p_frontal</dt><dd>{text(probability(p))}</dd></dl>\n"
-        f'<span class="scale" style="--p:{p:.3f}"></span>'
+        f'<li><figure><div class="pic">{shown}</div><figcaption>\n{said}'
         f"<code>{text(row['image_id'])}</code>\n"
         f"<details><summary>More</summary>{listed}</details></figcaption></figure></li>"
     )
@@ -153,7 +167,3 @@ def probability(p: float) -> str:
 def _coloured(name: str, view: object) -> str:
     known = view in ("frontal", "lateral", "uncertain")
     return f'<span class="{view}">{text(name)}</span>' if known else text(name)
-
-
-def _message(error: str | None) -> str:
-    return "no score" if pd.isna(error) else str(error)

@@ -33,7 +33,8 @@ def score(
     """Call every image frontal, lateral or uncertain.
 
     Args:
-        pixels: Columns of `cxrspark.schemas.PIXELS`.
+        pixels: Columns of `cxrspark.schemas.PIXELS`, of the bundle's recipe: ask
+            `refuse_other_recipe` about kept ones.
         bundle: The model.
         archive: Root, written to each row.
         run_id: Written to each row.

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageFile
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cxrspark.access import DEFAULT_ACCESS, Access
 from cxrspark.errors import ObjectError
 from cxrspark.images import executor_store
-from cxrspark.pixels import SIDE, Grey8, PixelsError, check_size, equalise
+from cxrspark.pixels import SIDE, Grey8, PixelsError, read_picture
 from cxrspark.read_ahead import read_many
 
 QUALITIES = (85, 75, 60, 45, 30, 15)
@@ -75,6 +76,8 @@ def from_archive(
 def thumbnail(data: bytes, side: int) -> Grey8:
     """Decode a JPEG, PNG or DICOM file and shrink it, keeping its aspect ratio.
 
+    Of a truncated JPEG or PNG it shows what is there.
+
     Args:
         data: The whole file.
         side: Pixels along the longer side of the result.
@@ -90,7 +93,8 @@ def thumbnail(data: bytes, side: int) -> Grey8:
 
         grey, _ = read_dicom(data)
     else:
-        grey = _picture(data, side)
+        with _as_far_as_they_go():
+            grey, _, _ = read_picture(data, side)
     grey.thumbnail((side, side), Image.Resampling.BOX)
     return np.asarray(grey)
 
@@ -113,18 +117,14 @@ def data_uris(pictures: Mapping[str, Grey8], budget: int = BUDGET) -> dict[str, 
     return uris
 
 
-def _picture(data: bytes, side: int) -> Image.Image:
+@contextmanager
+def _as_far_as_they_go() -> Iterator[None]:
+    """Pillow shows what is there of a truncated file, for as long as nothing is to be scored."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
-        with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
-            check_size(image.height, image.width)
-            image.draft("L", (side, side))  # decodes a JPEG at the next larger 1/2, 1/4 or 1/8
-            if image.mode.startswith("I"):
-                return Image.fromarray(equalise(np.asarray(image)))
-            return image.convert("L")
-    except PixelsError:
-        raise
-    except Exception as error:  # Pillow's decoders raise many types on damaged files
-        raise PixelsError(f"undecodable: {error}") from error
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def _reader(

@@ -9,9 +9,11 @@ from cxrspark.cli import run_job
 from cxrspark.recipe import TrainSettings
 from cxrspark.session import session_settings
 
+KEPT = {"best": "the least validation loss", "last": "the last ones"}
+
 
 def run(settings: TrainSettings) -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it calls a missing GPU an error
     from cxrspark.training_run import train  # loads TensorFlow, which --help does not need
 
     builder = SparkSession.builder.appName("cxrspark train")
@@ -20,7 +22,8 @@ def run(settings: TrainSettings) -> None:
         bundle = train(spark, settings, lambda line: print(line, file=sys.stderr, flush=True))
     finally:
         spark.stop()
-    print()
+    kept, why = bundle.card["kept_epoch"], KEPT[settings.keep]
+    print(f"\nweights of epoch {kept} of {settings.epochs} ({why}), on the validation images:")
     for name, figure in bundle.card["figures"].items():
         if figure is None:
             print(f"  {name.replace('_', ' '):<22} {'none':>8}")

@@ -1,5 +1,6 @@
 """The report of an archive with wrong and missing headers: as a file, and in a browser."""
 
+import html
 import importlib.util
 import os
 import re
@@ -21,7 +22,7 @@ from cxrspark.audit_run import Audit, AuditSettings
 from cxrspark.cli import run_job
 from cxrspark.images import read_pixels
 from cxrspark.manifest import read_manifest
-from cxrspark.pixels import PixelsError
+from cxrspark.pixels import PixelsError, shrink
 from cxrspark.private_folder import open_folder, write_files
 from cxrspark.report import FILES, build_report
 from cxrspark.report_page import percent
@@ -214,7 +215,8 @@ def test_the_page_can_be_used_without_eyes_or_mouse(found: Audit) -> None:
     page = Page(build_report(found))
     pictures = [attributes for tag, attributes in page.elements if tag == "img"]
     assert len(pictures) >= 20
-    assert all((picture["alt"] or "").startswith("Radiograph; header") for picture in pictures)
+    told = ("Radiograph; header", "What the file shows; ")
+    assert all((picture["alt"] or "").startswith(told) for picture in pictures)
     ids = page.all("id")
     assert len(ids) == len(set(ids))
     inside = {link[1:] for link in page.all("href") if link.startswith("#")}
@@ -268,8 +270,35 @@ def test_thumbnails_keep_the_shape(suffix: str) -> None:
     small = thumbnail(encode(gradient(600, 400), suffix), 150)
     assert small.shape == (150, 100)
     assert small[:, 10].mean() < 60 < 180 < small[:, 90].mean()
-    with pytest.raises(PixelsError, match="undecodable"):
+    with pytest.raises(PixelsError, match="not a JPEG, PNG or DICOM image"):
         thumbnail(b"no image at all", 150)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_the_thumbnail_of_a_truncated_file_shows_what_is_there(suffix: str) -> None:
+    whole = encode(gradient(600, 400), suffix)
+    half = whole[: len(whole) // 2]
+    small = thumbnail(half, 150)
+    np.testing.assert_array_equal(small[:50], thumbnail(whole, 150)[:50])
+    with pytest.raises(PixelsError, match="undecodable"):  # what is scored is never half a file
+        shrink(half)
+
+
+def test_each_kind_of_error_has_a_contact_sheet(archive: Archive, found: Audit) -> None:
+    page = build_report(found)
+    errors = page[page.index('id="errors"') : page.index('id="notes"')]
+    kinds = dict(zip(found.errors["kind"], found.errors["of_kind"], strict=True))
+    assert len(kinds) > 4
+    for kind, images in kinds.items():
+        title = kind[:1].upper() + kind[1:]
+        assert f"<h3>{html.escape(title)}: {images} image" in errors
+    tiles = errors.split("<li><figure>")[1:]
+    assert len(tiles) == len(found.errors)
+    truth = archive.truth.set_index("image_id")["kind"]
+    for tile in tiles:
+        image_id = re.search("<code>(.+?)</code>", tile)[1]
+        shows = truth[image_id] in {"truncated", "constant"}
+        assert ("<img" in tile) == shows, truth[image_id]
 
 
 def test_pictures_lose_quality_before_the_page_grows_too_large() -> None:

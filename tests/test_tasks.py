@@ -1,10 +1,20 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pyspark
 import pytest
+from event_log import event_log_settings, tasks
+from PIL import Image
 from pyspark.sql import SparkSession
 
 from cxrspark.schemas import MANIFEST
 from cxrspark.tasks import TASK_BYTES, TASK_IMAGES, in_tasks, spread
+
+ROOT = Path(__file__).parents[1]
 
 
 def images(size: list[float] | None = None, number: int = 0) -> pd.DataFrame:
@@ -62,3 +72,27 @@ def test_every_image_is_in_the_partition_of_its_task(spark: SparkSession) -> Non
     task = spread(rows, spark.sparkContext.defaultParallelism)
     expected = [sorted(rows["image_id"][task == number]) for number in range(task.max() + 1)]
     assert [sorted(partition) for partition in partitions] == expected
+
+
+def test_the_last_task_of_a_run_takes_at_most_thrice_the_median(tmp_path: Path) -> None:
+    """The paths of large images stand together, at the end of the list."""
+    archive, log = tmp_path / "archive", tmp_path / "log"
+    random = np.random.default_rng(0)
+    for name, side, number in [("a-small", 64, 2000), ("b-large", 2400, 160)]:
+        folder = archive / name
+        folder.mkdir(parents=True)
+        noise = Image.fromarray(random.integers(0, 256, (side, side), np.uint8))
+        noise.save(folder / "00000.jpg", quality=80)
+        for copy in range(1, number):
+            (folder / f"{copy:05}.jpg").hardlink_to(folder / "00000.jpg")
+    settings = event_log_settings(log) | {"spark.master": "local[2]"}
+    confs = [word for key, value in settings.items() for word in ("--conf", f"{key}={value}")]
+    subprocess.run(
+        [Path(pyspark.__file__).parent / "bin" / "spark-submit", *confs, "jobs/score_archive.py",
+         "--archive", archive, "--scores", tmp_path / "scores"],
+        cwd=ROOT, check=True, env={**os.environ, "PYSPARK_PYTHON": sys.executable},
+    )  # fmt: skip
+    reading = [task for task in tasks(log) if task.reads_images]
+    assert len(reading) == 6
+    last = max(reading, key=lambda task: task.start + task.seconds)
+    assert last.seconds <= 3 * np.median([task.seconds for task in reading])

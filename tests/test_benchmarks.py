@@ -1,0 +1,25 @@
+"""That the benchmarks, which take too long for the suite, at least find what they import."""
+
+import ast
+import importlib
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+PEERS = {"daft", "ray"}
+"""Installed by `make bench` in an environment of its own."""
+
+
+@pytest.mark.parametrize("file", sorted(BENCHMARKS.glob("*.py")), ids=lambda file: file.stem)
+def test_what_a_benchmark_imports_is_there(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                assert alias.name.split(".")[0] in PEERS or find_spec(alias.name)
+        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] not in PEERS:
+            assert find_spec(node.module), node.module
+            if node.module.startswith("cxrspark"):
+                module = importlib.import_module(node.module)
+                assert all(hasattr(module, alias.name) for alias in node.names), node.module
