@@ -102,13 +102,13 @@ def agreement(phantoms: int, rows: int) -> None:
         for results in pool.map(partial(pair, rows), range(phantoms), chunksize=4):
             for name, one, other in results:
                 pairs[name].append((one, other))
-    print(f"\n{phantoms} phantoms of {rows} rows, against the JPEG: mean difference in grey levels")
+    print(f"\n{phantoms} phantoms of {rows} rows, against the JPEG: grey levels of difference")
     for name, both in pairs.items():
         ones, others = (np.stack(side) for side in zip(*both, strict=True))
         grey = np.abs(ones.astype(int) - others).mean(axis=(1, 2))
         score = np.abs(scorer.p_frontal(ones) - scorer.p_frontal(others))
         p = f"p_frontal, worst {score.max():.4f}, {(score > 0.01).sum()} above 0.01"
-        print(f"  {name[:34]:<35} {grey.mean():.2f}, worst {grey.max():.2f}; {p}")
+        print(f"  {name[:34]:<35} mean {grey.mean():.2f}, worst image {grey.max():.2f}; {p}")
         called = (scorer.p_frontal(ones) > 0.5) != (scorer.p_frontal(others) > 0.5)
         assert not called.any()
 
@@ -161,7 +161,7 @@ def sweep(folders: list[Path]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--phantoms", type=int, default=500)
-    parser.add_argument("--rows", type=int, default=768, help="of the phantoms that are compared")
+    parser.add_argument("--rows", type=int, default=1300, help="of the phantoms that are compared")
     parser.add_argument("--pydicom-data", type=Path, help="where pip install --target put it")
     options = parser.parse_args()
     folders = [Path(pydicom.__file__).parent / "data" / "test_files"]

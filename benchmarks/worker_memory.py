@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 
+import numpy as np
 import psutil
 from archives import BUILD, repeated
 from pyspark.sql import SparkSession
@@ -57,8 +58,9 @@ def main() -> None:
         )
         ended.set()
         watcher.join()
-        last = max(peaks[-len(peaks) // 10 :])
-        print(f"{images:>6} images: peak {max(peaks):.0f} MB, last tenth {last:.0f} MB a worker")
+        fifths = [max(part) for part in np.array_split(peaks, 5)]
+        said = ", ".join(f"{peak:.0f}" for peak in fifths)
+        print(f"{images:>6} images: a worker takes at most {said} MB in each fifth of the run")
     spark.stop()
 
 
