@@ -20,6 +20,12 @@ from cxrspark.settings import JobSettings, describe
 ON_EXECUTOR = f"{UserError.__module__}.{UserError.__name__}: "
 """How a user's error begins that comes from a task."""
 
+JAVA_ENDED = "[JAVA_GATEWAY_EXITED]"
+NO_SPARK = (
+    "Spark cannot start, for the reason that Java gives above: mostly there is no Java 17, or a "
+    "package named by --packages cannot be resolved (then name its jars by --jars)"
+)
+
 Settings = TypeVar("Settings", bound=JobSettings)
 
 
@@ -51,6 +57,8 @@ def run_job(
         return _failed(130, "interrupted; run it again to finish", debug)
     except Exception as error:
         cause = _cause(error)
+        if JAVA_ENDED in cause:
+            return _failed(2, NO_SPARK, debug)
         if cause.startswith(ON_EXECUTOR):
             return _failed(2, cause.removeprefix(ON_EXECUTOR), debug)
         hint = "" if debug else " (--debug shows the stack trace)"

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,19 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(
     assert said.startswith(f"error: {line}")
     assert said.count("\n") == 1
     assert "secret" not in said
+
+
+def test_a_java_that_does_not_start_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "jobs/score_archive.py", *GIVEN],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "JAVA_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: Spark cannot start, for the reason")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
