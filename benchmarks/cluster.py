@@ -32,7 +32,7 @@ def images_per_second(workers: int, archive: str, manifest: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=1200)
-    parser.add_argument("--times", type=int, default=3, help="names of each image")
+    parser.add_argument("--times", type=int, default=6, help="names of each image")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     archive, manifest = map(str, repeated(options.images, options.times))
