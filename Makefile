@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv

@@ -94,8 +94,11 @@ def _at_root(store: Store) -> tuple[str, bytes] | None:
     for name in AT_ROOT:
         try:
             return name, bytes(store.read(name, lambda size: None))
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             continue
+        except OSError as error:
+            said = f"manifest {name}: cannot be read: {error.strerror}"
+            raise UserError(f"{said}; make it readable or name a --manifest") from error
     return None
 
 

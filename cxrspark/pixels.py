@@ -29,6 +29,9 @@ PUBLISHED_QUALITY = 95
 BLOCK_SIDE = 8
 """Rows and columns of a JPEG's blocks."""
 
+MAX_SIDE = 65_500
+"""Rows or columns that libjpeg takes (jmorecfg.h)."""
+
 BLOCK = 2**18
 """Pixels that are counted or looked up at once: what is made of them stays in the cache."""
 
@@ -112,8 +115,10 @@ def check_size(rows: int, columns: int) -> None:
     """Refuse what is too large to decode safely, or too small to average to 64×64.
 
     Raises:
-        PixelsError: Over `MAX_PIXELS`, or under 64 rows or columns.
+        PixelsError: Over `MAX_PIXELS` or `MAX_SIDE`, or under 64 rows or columns.
     """
+    if max(rows, columns) > MAX_SIDE:
+        raise PixelsError(f"oversized: {rows}x{columns} pixels, the limit is {MAX_SIDE} a side")
     if rows * columns > MAX_PIXELS:
         raise PixelsError(f"oversized: {rows}x{columns} pixels, the limit is {MAX_PIXELS}")
     if min(rows, columns) < SIDE:

@@ -45,7 +45,7 @@ def read_many(store: Store, paths: Iterable[str]) -> Iterator[bytes | ObjectErro
         while pending:
             yield room.leave(pending.popleft().result())
     finally:
-        room.open()
+        room.close()
         threads.shutdown(cancel_futures=True)
 
 
@@ -57,8 +57,9 @@ class _Room:
     """
 
     def __init__(self, size: int):
-        self._free: float = size
+        self._free = size
         self._turn = 0
+        self._open = True
         self._taken: dict[int, int] = {}
         self._changed = Condition()
 
@@ -67,7 +68,11 @@ class _Room:
         if size > MAX_BYTES:
             raise ObjectError(f"oversized: {size} bytes, the limit is {MAX_BYTES}")
         with self._changed:
-            self._changed.wait_for(lambda: size <= self._free or number == self._turn)
+            self._changed.wait_for(
+                lambda: size <= self._free or number == self._turn or not self._open
+            )
+            if not self._open:
+                raise ObjectError("not read: nobody takes it any more")
             self._free -= size
             self._taken[number] = size
 
@@ -81,10 +86,10 @@ class _Room:
             self._changed.notify_all()
         return content
 
-    def open(self) -> None:
-        """Let all in that still wait: nobody will take what they read."""
+    def close(self) -> None:
+        """Send away all that still wait: nobody will take what they read."""
         with self._changed:
-            self._free = float("inf")
+            self._open = False
             self._changed.notify_all()
 
 

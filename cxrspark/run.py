@@ -21,7 +21,7 @@ from cxrspark.images import read_pixels
 from cxrspark.manifest import IMAGE_ID, load_manifest
 from cxrspark.progress import Progress
 from cxrspark.read_ahead import read_many
-from cxrspark.schemas import PIXELS, RUNS, SCORES
+from cxrspark.schemas import MANIFEST, PIXELS, RUNS, SCORES
 from cxrspark.scores import refuse_other_recipe, score
 from cxrspark.settings import ScoreSettings
 from cxrspark.storage import open_store
@@ -150,13 +150,30 @@ def _score(run: Run, todo: pd.DataFrame, *, whole: bool) -> None:
         pixels = run.pixels.read()
         refuse_other_recipe(pixels, run.bundle)
         kept = _among(todo, pixels, run.settings.archive, run.pixels.path)
-        for images in _commits(run, todo[kept], SCORING_IS_FASTER):
-            ids = F.broadcast(run.spark.createDataFrame(images[["image_id"]]))
-            run.score_commit(run.pixels.read().join(ids, "image_id", "left_semi"), run.tally)
+        elsewhere = kept & _failed_elsewhere(todo, pixels, run.settings.archive)
+        for images in _commits(run, todo[kept & ~elsewhere], SCORING_IS_FASTER):
+            run.score_commit(_listed_as(images, run.pixels.read()), run.tally)
+        for images in _commits(run, todo[elsewhere], 1):
+            _score_images(run, images, keep=False)  # the table has its row of them
         todo = todo[~kept]
+        whole = whole and not kept.any()
     _try_archive(run, todo, whole=whole)
     for images in _commits(run, todo, 1):
-        _score_images(run, images)
+        _score_images(run, images, keep=run.pixels is not None)
+
+
+def _failed_elsewhere(images: pd.DataFrame, pixels: DataFrame, archive: str) -> pd.Series[bool]:
+    """Images whose kept row is an error of another copy of the archive: this one may have them."""
+    failed = pixels.where(F.col("error").isNotNull() & (F.col("archive") != archive))
+    return images["image_id"].isin(failed.select("image_id").toPandas()["image_id"])
+
+
+def _listed_as(images: pd.DataFrame, pixels: DataFrame) -> DataFrame:
+    """Kept pixels of these images, with the path and ids that this manifest gives them."""
+    ids = pixels.sparkSession.createDataFrame(images[MANIFEST.names], MANIFEST)
+    of_pixels = [name for name in PIXELS.names if name not in MANIFEST.names]
+    joined = pixels.select("image_id", *of_pixels).join(F.broadcast(ids), "image_id")
+    return joined.select(*PIXELS.names)
 
 
 def _try_archive(run: Run, images: pd.DataFrame, *, whole: bool) -> None:
@@ -184,11 +201,11 @@ def _try_archive(run: Run, images: pd.DataFrame, *, whole: bool) -> None:
         )
 
 
-def _score_images(run: Run, images: pd.DataFrame) -> None:
-    """Read, shrink and score images, and keep their pixels where a table is named."""
+def _score_images(run: Run, images: pd.DataFrame, *, keep: bool) -> None:
+    """Read, shrink and score images, and keep their pixels in the table that is named."""
     manifest = in_tasks(run.spark, images)
     pixels = read_pixels(manifest, run.settings.archive, run.settings.access(), run.tally)
-    if run.pixels is None:
+    if run.pixels is None or not keep:
         run.score_commit(pixels)
         return
     pixels.persist(StorageLevel.MEMORY_AND_DISK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,12 @@ from obstore.store import LocalStore
 from cxrspark.access import DEFAULT_ACCESS, Access
 from cxrspark.bucket import SCHEMES, Bucket
 from cxrspark.errors import UserError
+
+_LOST = {
+    errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT, errno.ENODEV, errno.EHOSTDOWN,
+    errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ECONNRESET, errno.EMFILE, errno.ENFILE,
+}  # fmt: skip
+"""What a network's file system or this process has lost, not a file."""
 
 Take = Callable[[int], None]
 """Told an object's bytes before its body is read: may wait, or refuse with an `ObjectError`."""
@@ -83,6 +90,7 @@ def read_file(url: str, access: Access = DEFAULT_ACCESS) -> bytes:
     local = local_path(url)
     if local is not None:
         return local.read_bytes()
+    _refuse_secrets(url)
     folder, _, name = url.rpartition("/")
     return bytes(open_store(folder, access).read(name, lambda size: None))
 
@@ -94,12 +102,27 @@ class Folder:
 
     def __init__(self, root: Path):
         self._root = root
+        self._device = root.stat().st_dev
 
     def read(self, path: str, take: Take) -> bytes:
         """See `Store.read`."""
-        with (self._root / path).open("rb", buffering=0) as file:
-            take(os.fstat(file.fileno()).st_size)
-            return file.readall()
+        try:
+            with (self._root / path).open("rb", buffering=0) as file:
+                take(os.fstat(file.fileno()).st_size)
+                return file.readall()
+        except OSError as error:
+            self._refuse_lost_root(error)
+            raise
+
+    def _refuse_lost_root(self, error: OSError) -> None:
+        """A mount that is lost says nothing about the file that was asked for."""
+        try:
+            there = self._root.stat().st_dev == self._device
+        except OSError:
+            there = False
+        if not there or error.errno in _LOST:
+            said = f"{self._root}: cannot be read any more ({error.strerror})"
+            raise UserError(f"{said}; make it readable and run it again") from error
 
     def names(self) -> Iterator[tuple[str, int]]:
         """See `Store.names`."""

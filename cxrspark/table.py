@@ -133,7 +133,11 @@ def read_table(
 def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None:
     """Format and columns of the table there; None where the folder is empty."""
     folder, files = _file_system(spark, path)
-    names = _names(files, folder) - {"_SUCCESS", "_temporary"}
+    names = {  # as Spark does: what begins so is no data
+        name
+        for name in _names(files, folder)
+        if name == "_delta_log" or not name.startswith(("_", "."))
+    }
     if "_delta_log" in names:
         log = _names(files, folder.suffix("/_delta_log"))
         if not any(name.endswith((".json", ".parquet")) for name in log):

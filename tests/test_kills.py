@@ -111,21 +111,30 @@ def test_a_driver_that_is_killed_loses_and_repeats_nothing(
     phantoms: Path, tmp_path: Path, table_format: str
 ) -> None:
     moments = random.Random(SEED)
-    table = tmp_path / "scores"
-    before = committed(table, table_format)
-    for number in range(KILLS):
-        with job(phantoms, table, table_format) as process:
-            if number % 2:  # at any moment of the start, or while commits come
-                time.sleep(moments.uniform(0, 10))
-            else:
-                while process.poll() is None and len(committed(table, table_format)) <= len(before):
-                    time.sleep(0.1)
-                time.sleep(moments.uniform(0, 2))
-        now = committed(table, table_format)
-        assert len(now) >= len(before)
-        assert not now.duplicated(["image_id", "model_id"]).any()
-        before = now
-    finish(phantoms, table, table_format, before)
+    killed = runs = 0
+    while killed < KILLS:
+        table = tmp_path / str(runs) / "scores"
+        table.parent.mkdir()
+        before = committed(table, table_format)
+        while killed < KILLS and len(before) < IMAGES:
+            runs += 1
+            assert runs <= 4 * KILLS
+            with job(phantoms, table, table_format) as process:
+                if runs % 2:  # while commits come, or at any moment of the start
+                    while process.poll() is None and len(committed(table, table_format)) <= len(
+                        before
+                    ):
+                        time.sleep(0.05)
+                    time.sleep(moments.uniform(0, 1))
+                else:
+                    time.sleep(moments.uniform(0, 10))
+                at_work = process.poll() is None
+            now = committed(table, table_format)
+            killed += at_work and len(now) < IMAGES
+            assert len(now) >= len(before)
+            assert not now.duplicated(["image_id", "model_id"]).any()
+            before = now
+        finish(phantoms, table, table_format, before)
 
 
 def test_a_run_survives_the_loss_of_workers(
