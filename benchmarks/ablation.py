@@ -20,14 +20,13 @@ import unseen_sources as unseen
 from shared import labels, pixels
 
 RECIPE = "conf/train-robust.yaml"
-EPOCHS = 25
+EPOCHS = 12
 
 VARIANTS = {
     "the whole recipe": [],
     "the same, seed 2": ["--seed", "2"],
     "the same, seed 3": ["--seed", "3"],
     "the paper's augmentation": ["--augmentation", "paper"],
-    "no augmentation": ["--augmentation", "none"],
     "not equalised": ["--preparation", "standardised"],
     "weights not averaged": ["--averaging", "0"],
     "labels not smoothed": ["--label_smoothing", "0"],

@@ -37,16 +37,17 @@ def tasks(folder: Path) -> Iterator[Task]:
     """Tasks of the log in the folder, once its session has been stopped."""
     (log,) = folder.iterdir()
     reading: set[int] = set()
-    for line in log.open():
-        event = json.loads(line)
-        if event["Event"] == "SparkListenerStageSubmitted":
-            scopes = (rdd.get("Scope") or "" for rdd in event["Stage Info"]["RDD Info"])
-            if any(f'"{node}"' in scope for scope in scopes for node in PYTHON_NODES):
-                reading.add(event["Stage Info"]["Stage ID"])
-        elif event["Event"] == "SparkListenerTaskEnd":
-            info = event["Task Info"]
-            yield Task(
-                start=info["Launch Time"] / 1000,
-                seconds=(info["Finish Time"] - info["Launch Time"]) / 1000,
-                reads_images=event["Stage ID"] in reading,
-            )
+    with log.open() as lines:
+        for line in lines:
+            event = json.loads(line)
+            if event["Event"] == "SparkListenerStageSubmitted":
+                scopes = (rdd.get("Scope") or "" for rdd in event["Stage Info"]["RDD Info"])
+                if any(f'"{node}"' in scope for scope in scopes for node in PYTHON_NODES):
+                    reading.add(event["Stage Info"]["Stage ID"])
+            elif event["Event"] == "SparkListenerTaskEnd":
+                info = event["Task Info"]
+                yield Task(
+                    start=info["Launch Time"] / 1000,
+                    seconds=(info["Finish Time"] - info["Launch Time"]) / 1000,
+                    reads_images=event["Stage ID"] in reading,
+                )

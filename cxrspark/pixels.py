@@ -258,7 +258,7 @@ def _block_means(grey: Grey8) -> Grey8:
     sums = sums.reshape(high, wide, BLOCK_SIDE).sum(axis=2, dtype=np.uint16)
     centred = sums.astype(np.int32) - 64 * 128
     quarters = (np.abs(centred) + 8) // 16 * np.sign(centred)  # halves go away from zero
-    return ((quarters + 2) // 4 + 128).clip(0, 255).astype(np.uint8)
+    return np.asarray(((quarters + 2) // 4 + 128).clip(0, 255).astype(np.uint8))
 
 
 def _area_average(grey: Image.Image) -> Image.Image:
