@@ -20,7 +20,7 @@ import unseen_sources as unseen
 from shared import labels, pixels
 
 RECIPE = "conf/train-robust.yaml"
-EPOCHS = 12
+EPOCHS = 24
 
 VARIANTS = {
     "the whole recipe": [],
