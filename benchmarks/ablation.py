@@ -27,16 +27,16 @@ VARIANTS = {
     "the same, seed 2": ["--seed", "2"],
     "the same, seed 3": ["--seed", "3"],
     "the paper's augmentation": ["--augmentation", "paper"],
-    "not equalised": ["--preparation", "standardised"],
+    "not equalised": ["--preparation", "repeated"],
     "weights not averaged": ["--averaging", "0"],
-    "labels not smoothed": ["--label_smoothing", "0"],
-    "views not balanced": ["--balance_views", "false"],
+    "labels not smoothed": ["--label-smoothing", "0"],
+    "views not balanced": ["--no-balance-views"],
 }
 TEACHERS = 3
 """The first so many variants."""
 
 # Labels that are no longer 0 and 1 have no views to balance; the answers are smooth themselves.
-DISTILLED = ["--balance_views", "false", "--source_balance", "1", "--label_smoothing", "0"]
+DISTILLED = ["--no-balance-views", "--source-balance", "1", "--label-smoothing", "0"]
 
 
 def main(data: Path, out: Path) -> None:
