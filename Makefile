@@ -10,6 +10,7 @@ READY := $(VENV)/.ready
 EMULATORS := build/emulators
 BENCH := build/peers
 DEMO := build/demo
+SHIPPED = $(shell $(BIN)/python -c 'from cxrspark.bundle import load_bundle; print(load_bundle().model_id)')
 PACKAGE := dist/cxrspark.tar.gz
 SPARK35 := build/spark35
 
@@ -36,6 +37,7 @@ python:
 	  { echo "error: the tested versions are for Python 3.11; install it or call make PYTHON=/path/to/python3.11" >&2; exit 1; }
 
 $(READY): pyproject.toml constraints.txt | python
+	@echo "installing Spark, TensorFlow and the rest into $(VENV), which takes a minute or more"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
@@ -44,8 +46,10 @@ $(READY): pyproject.toml constraints.txt | python
 demo: setup $(DEMO)/archive/truth.csv ## score a synthetic archive on Spark in local mode, show the table, write a report
 	$(BIN)/spark-submit jobs/score_archive.py --archive $(DEMO)/archive --scores $(DEMO)/scores \
 	  --pixels $(DEMO)/pixels
-	$(BIN)/python -c 'import pandas; rows = pandas.read_parquet("$(DEMO)/scores", columns=["image_id", "view", "p_frontal", "error"]); print(pandas.concat([rows.sample(6, random_state=1), rows.dropna(subset="error").head(2)]).to_string(index=False, max_colwidth=50))'
-	$(BIN)/spark-submit jobs/audit_views.py --scores $(DEMO)/scores --pixels $(DEMO)/pixels \
+	@echo && echo "some rows of $(DEMO)/scores, by pandas" && echo
+	@$(BIN)/python -c 'import pandas; rows = pandas.read_parquet("$(DEMO)/scores", columns=["image_id", "view", "p_frontal", "error"], filters=[("model_id", "==", "$(SHIPPED)")]); print(pandas.concat([rows.sample(6, random_state=1), rows.dropna(subset="error").head(2)]).to_string(index=False, max_colwidth=50))'
+	@echo
+	$(BIN)/spark-submit jobs/audit_views.py --scores $(DEMO)/scores --pixels $(DEMO)/pixels --model-id $(SHIPPED) \
 	  --metadata $(DEMO)/archive/mimic-cxr-2.0.0-metadata.csv.gz --out $(DEMO)/audit
 
 .PHONY: demo-dicom

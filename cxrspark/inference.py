@@ -26,7 +26,7 @@ class Scorer:
     """
 
     def __init__(self, flatbuffer: bytes):
-        with _silent_stderr():
+        with silent_stderr():
             self._interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
             self._input = self._interpreter.get_input_details()[0]["index"]
             self._output = self._interpreter.get_output_details()[0]["index"]
@@ -66,8 +66,8 @@ def scorer(flatbuffer: bytes) -> Scorer:
 
 
 @contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Keep LiteRT's own line about its delegate, written by C++, from every worker's log."""
+def silent_stderr() -> Iterator[None]:
+    """Keep what C++ libraries write as they are loaded from terminals and workers' logs."""
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -125,7 +125,7 @@ def _views(audit: Audit) -> str:
     words = (
         "Each line is one value of the header, each column what the model called those images. "
         "Framed numbers contradict the header. Agreement counts images called frontal or lateral; "
-        "below it stands its 95 % interval."
+        "below it stands its 95 % interval, by patient."
     )
     return section(
         "views", "What headers say and what the model sees", paragraph(words),
@@ -146,7 +146,7 @@ def _filled(audit: Audit) -> str:
         )
     beside = []
     if unlisted := _row(audit, NOT_LISTED):
-        beside.append(f"{number(unlisted['images'])} scored images are not in the metadata at all.")
+        beside.append(f"{number(unlisted['images'])} scored images have no header there at all.")
     if audit.unscored:
         beside.append(f"{number(audit.unscored)} images of the metadata have no score.")
     return section(

@@ -23,7 +23,7 @@ NAMES = {
     **dict.fromkeys(GROUPS.values(), "together"),
     ALL: "together",
     NO_VIEW: "(empty)",
-    NOT_LISTED: "(not in the metadata)",
+    NOT_LISTED: "(no header found)",
 }
 SHADES = {"frontal": "f", "lateral": "l", "uncertain": "u", "error": "u"}
 

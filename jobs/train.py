@@ -1,11 +1,13 @@
 """Train a model on labelled chest X-rays: spark-submit jobs/train.py --help."""
 
+import logging
 import os
 import sys
 
 from pyspark.sql import SparkSession
 
 from cxrspark.cli import run_job
+from cxrspark.inference import silent_stderr
 from cxrspark.recipe import TrainSettings
 from cxrspark.session import session_settings
 
@@ -14,7 +16,9 @@ KEPT = {"best": "the least validation loss", "last": "the last ones"}
 
 def run(settings: TrainSettings) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it calls a missing GPU an error
-    from cxrspark.training_run import train  # loads TensorFlow, which --help does not need
+    with silent_stderr():  # it tells every user of its CPU instructions and of missing GPUs
+        from cxrspark.training_run import train  # loads TensorFlow, which --help does not need
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # Petastorm calls it by an old name
 
     builder = SparkSession.builder.appName("cxrspark train")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
@@ -23,7 +27,7 @@ def run(settings: TrainSettings) -> None:
     finally:
         spark.stop()
     kept, why = bundle.card["kept_epoch"], KEPT[settings.keep]
-    print(f"\nweights of epoch {kept} of {settings.epochs} ({why}), on the validation images:")
+    print(f"\nweights of epoch {kept} of {settings.epochs} ({why}), calibrated:")
     for name, figure in bundle.card["figures"].items():
         if figure is None:
             print(f"  {name.replace('_', ' '):<22} {'none':>8}")
