@@ -161,7 +161,7 @@ def sweep(folders: list[Path]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--phantoms", type=int, default=500)
-    parser.add_argument("--rows", type=int, default=1300, help="of the phantoms that are compared")
+    parser.add_argument("--rows", type=int, default=768, help="of the phantoms that are compared")
     parser.add_argument("--pydicom-data", type=Path, help="where pip install --target put it")
     options = parser.parse_args()
     folders = [Path(pydicom.__file__).parent / "data" / "test_files"]
