@@ -8,11 +8,13 @@ from py4j.java_gateway import JavaClass
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
+from cxrspark.audit_run import Audit
 from cxrspark.session import session_settings
 from cxrspark.synthetic import write_archive
 from cxrspark.synthetic_plan import ArchiveSettings
 from cxrspark.table import DELTA_PACKAGE, DELTA_SETTINGS
 
+from audited import Audited, audit_of, audited_archive
 from emulators import CREDENTIALS, gcs_server, s3_server
 from proxy import Proxy
 
@@ -107,3 +109,15 @@ def s3(s3_phantoms: Proxy, monkeypatch: pytest.MonkeyPatch) -> Proxy:
 def gcs(gcs_phantoms: Proxy) -> Proxy:
     """The same without the faults and requests of other tests."""
     return gcs_phantoms.reset()
+
+
+@pytest.fixture(scope="session")
+def audited(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    """Phantoms with wrong and missing headers, and scores that are right about every image."""
+    return audited_archive(spark, tmp_path_factory.mktemp("audit"))
+
+
+@pytest.fixture(scope="session")
+def found(spark: SparkSession, audited: Audited) -> Audit:
+    """Their audit with larger pictures, and a path that would break a careless page."""
+    return audit_of(spark, audited)

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import sys
 from collections.abc import Callable
@@ -10,12 +9,12 @@ import pytest
 from PIL import Image
 from pyspark.sql import SparkSession
 
-from cxrspark.cli import run_job
 from cxrspark.evaluation_plots import BLUE, VERMILION
 from cxrspark.evaluation_run import EvaluateSettings, labelled_scores
 from cxrspark.schemas import SCORES
 
-JOB = Path(__file__).parents[1] / "jobs" / "evaluate.py"
+from runs import job
+
 Evaluate = Callable[..., int]
 
 PLOTS = {
@@ -73,14 +72,7 @@ def labels(tmp_path: Path) -> str:
 
 @pytest.fixture
 def evaluate(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
-    """The job in this process, on the tests' session, which it may not stop."""
-    monkeypatch.setattr(SparkSession, "stop", lambda session: None)
-    spec = importlib.util.spec_from_file_location("evaluate_job", JOB)
-    assert spec is not None
-    assert spec.loader is not None
-    job = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(job)
-    return lambda *argv: run_job(EvaluateSettings, job.run, [str(arg) for arg in argv])
+    return job("evaluate", EvaluateSettings, monkeypatch)
 
 
 def test_prints_and_writes_everything(

@@ -106,6 +106,11 @@ def finish(archive: Path, table: Path, table_format: str, before: pd.DataFrame) 
     assert list(kept) == list(before["run_id"])
 
 
+def more_than(rows: pd.DataFrame, table: Path, table_format: str) -> bool:
+    """Whether a commit has come since."""
+    return len(committed(table, table_format)) > len(rows)
+
+
 @pytest.mark.end_to_end
 def test_a_driver_that_is_killed_loses_and_repeats_nothing(
     phantoms: Path, tmp_path: Path, table_format: str
@@ -121,9 +126,7 @@ def test_a_driver_that_is_killed_loses_and_repeats_nothing(
             assert runs <= 4 * KILLS
             with job(phantoms, table, table_format) as process:
                 if runs % 2:  # while commits come, or at any moment of the start
-                    while process.poll() is None and len(committed(table, table_format)) <= len(
-                        before
-                    ):
+                    while process.poll() is None and not more_than(before, table, table_format):
                         time.sleep(0.05)
                     time.sleep(moments.uniform(0, 1))
                 else:

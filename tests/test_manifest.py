@@ -224,3 +224,10 @@ def test_a_missing_manifest_and_an_empty_archive_are_refused(tmp_path: Path) -> 
         load_manifest(str(tmp_path), str(tmp_path / "none.csv"))
     with pytest.raises(UserError, match="holds no image; name another archive or --manifest"):
         load_manifest(str(tmp_path))
+
+
+def test_a_folder_called_like_a_manifest_is_none(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "IMAGE_FILENAMES").mkdir()
+    (tmp_path / "a.jpg").touch()
+    rows = read_manifest(spark, str(tmp_path)).collect()
+    assert [row.path for row in rows] == ["a.jpg"]

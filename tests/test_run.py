@@ -1,37 +1,31 @@
-import json
-import os
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from deltalake import DeltaTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import types as T
 
-from cxrspark import images
 from cxrspark.access import Access
 from cxrspark.bundle import load_bundle
 from cxrspark.errors import UserError
 from cxrspark.pixels import RECIPE
-from cxrspark.run import score_archive
-from cxrspark.schemas import MANIFEST, SCORES
-from cxrspark.settings import ScoreSettings
-from cxrspark.summary import Summary, checked_counts
-from cxrspark.table import Commit, Format, open_table
+from cxrspark.schemas import SCORES
+from cxrspark.summary import checked_counts
+from cxrspark.table import Format
 from cxrspark.tally import Tally
 
 from pictures import encode
+from runs import copy_of, load, run
 
 pytestmark = pytest.mark.end_to_end
 
+
 SHORT = "image_id string, view string, error string"
+
 
 EXPECTED_ERRORS = {
     "truncated": "undecodable",
@@ -42,17 +36,6 @@ EXPECTED_ERRORS = {
     "constant": "constant image",
     "20000x20000": "oversized",
 }
-
-
-def run(spark: SparkSession, archive: Path, table: Path, **options: Any) -> Summary:
-    return score_archive(spark, ScoreSettings(archive=str(archive), scores=str(table), **options))
-
-
-def load(table: Path, table_format: str) -> pd.DataFrame:
-    """Read a table without Spark."""
-    if table_format == "delta":
-        return DeltaTable(table).to_pandas()
-    return pd.read_parquet(table)
 
 
 def kind_of(error: str | None) -> str | None:
@@ -116,59 +99,6 @@ def test_a_run_is_committed_in_bounded_steps(
     assert sum(sizes) == summary.images
 
 
-@pytest.mark.usefixtures("delta")
-def test_a_delta_commit_tells_its_run_its_settings_and_its_columns(
-    spark: SparkSession, phantoms: Path, tmp_path: Path
-) -> None:
-    table = tmp_path / "scores"
-    summary = run(spark, phantoms, table, format="delta", commit_images=30)
-    written = DeltaTable(table)
-    appends = [entry for entry in written.history() if entry["operation"] == "WRITE"]
-    assert [int(entry["operationMetrics"]["numOutputRows"]) for entry in appends[1:]] == [30] * (
-        summary.images // 30
-    )
-    assert {json.loads(entry["userMetadata"])["commit_images"] for entry in appends} == {30}
-    assert written.transaction_version(summary.run_id) == len(appends) - 1
-    assert written.metadata().description == "View of each image of a chest X-ray archive"
-    columns = {field.name: field.metadata["comment"] for field in written.schema().fields}
-    assert columns == {field.name: field.metadata["comment"] for field in SCORES}
-
-
-@pytest.mark.usefixtures("delta")
-def test_a_repeated_delta_commit_is_written_once(spark: SparkSession, tmp_path: Path) -> None:
-    schema = T.StructType(MANIFEST.fields[:1])
-    table = open_table(spark, str(tmp_path / "t"), "delta", schema, "test")
-    rows = spark.createDataFrame([("a",), ("b",)], schema)
-    for commit in (Commit("r", 0, "{}"), Commit("r", 0, "{}"), Commit("r", 1, "{}")):
-        table.append(rows, commit)
-    assert table.read().count() == 4
-
-
-def test_other_readers_find_the_same_rows(
-    spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: Format
-) -> None:
-    table = tmp_path / "scores"
-    summary = run(spark, phantoms, table, format=table_format)
-    with duckdb.connect() as connection:
-        if table_format == "delta":
-            connection.register("scores", DeltaTable(table).to_pyarrow_table())
-        else:
-            connection.read_parquet(f"{table}/*.parquet").create_view("scores")
-        counted = connection.sql("SELECT view, count(*) FROM scores GROUP BY view").fetchall()
-        by_duckdb = dict(counted)
-    by_spark = {
-        row.view: row["count"]
-        for row in spark.read.format(table_format)
-        .load(str(table))
-        .groupBy("view")
-        .count()
-        .collect()
-    }
-    by_pandas = load(table, table_format)["view"].value_counts().to_dict()
-    assert by_duckdb == by_spark
-    assert {view: n for view, n in by_spark.items() if view} == by_pandas == summary.views
-
-
 def test_kept_pixels_are_scored_without_reading_an_image(
     spark: SparkSession, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,47 +134,6 @@ def test_another_model_adds_its_rows(spark: SparkSession, phantoms: Path, tmp_pa
         bundle.model_id: summary.images,
         other.model_id: summary.images,
     }
-
-
-def test_a_table_of_something_else_is_refused_and_left_alone(
-    spark: SparkSession, phantoms: Path, tmp_path: Path
-) -> None:
-    other = pd.DataFrame({"a": [1]})
-    (tmp_path / "other").mkdir()
-    other.to_parquet(tmp_path / "other" / "part.parquet")
-    with pytest.raises(UserError, match=r"has other columns \(a"):
-        run(spark, phantoms, tmp_path / "other")
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "readme.txt").write_text("notes")
-    with pytest.raises(UserError, match="holds no table"):
-        run(spark, phantoms, tmp_path / "notes")
-    (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be written"):
-        run(spark, phantoms, tmp_path / "file" / "table")
-    assert [file.name for file in (tmp_path / "notes").iterdir()] == ["readme.txt"]
-
-
-@pytest.mark.usefixtures("delta")
-@pytest.mark.parametrize(("there", "asked"), [("parquet", "delta"), ("delta", "parquet")])
-def test_a_table_of_the_other_format_is_refused_and_left_alone(
-    spark: SparkSession, phantoms: Path, tmp_path: Path, there: str, asked: str
-) -> None:
-    table = tmp_path / "scores"
-    summary = run(spark, phantoms, table, format=there)
-    with pytest.raises(UserError, match=f"is a {there} table; add --format {there}"):
-        run(spark, phantoms, table, format=asked)
-    assert len(load(table, there)) == summary.images
-
-
-def copy_of(archive: Path, target: Path) -> Path:
-    """Two images in another folder, called by their paths."""
-    target.mkdir()
-    sound = [row for row in (archive / "IMAGE_FILENAMES").read_text().split() if ".jpg" in row]
-    for number, path in enumerate(file for file in sound if (archive / file).is_file()):
-        (target / f"{number}.jpg").write_bytes((archive / path).read_bytes())
-        if number == 1:
-            break
-    return target
 
 
 def test_images_of_another_archive_are_not_taken_for_this_one(
@@ -295,41 +184,12 @@ def test_an_archive_of_kept_images_may_have_new_ones_that_are_all_missing(
     assert summary.errors == {"missing": 38}
 
 
-def test_what_a_dead_commit_left_is_not_added_by_the_next(
-    spark: SparkSession, phantoms: Path, tmp_path: Path
-) -> None:
-    archive, table = copy_of(phantoms, tmp_path / "a"), tmp_path / "scores"
-    run(spark, archive, table)
-    part = next(table.glob("*.parquet"))
-    left = table / "_temporary" / "0" / "task_202611231200000000000000000_0000_m_000000"
-    left.mkdir(parents=True)
-    part.rename(left / part.name)
-    assert run(spark, archive, table).scored == 2
-    assert sorted(pd.read_parquet(table)["image_id"]) == ["0.jpg", "1.jpg"]
-
-
 @pytest.mark.parametrize("suffix", ["", "/", "_runs", "_runs/"])
 def test_the_scores_table_cannot_be_the_pixels_table(
     spark: SparkSession, phantoms: Path, tmp_path: Path, suffix: str
 ) -> None:
     with pytest.raises(UserError, match="is the scores table; name another path"):
         run(spark, phantoms, tmp_path / "s", pixels=f"{tmp_path}/./s{suffix}")
-
-
-def test_a_table_path_that_is_a_pattern_is_refused(
-    spark: SparkSession, phantoms: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(UserError, match="a meaning; name another path"):
-        run(spark, phantoms, tmp_path / "s[1]")
-
-
-def test_a_relative_path_is_a_table_too(
-    spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: Format
-) -> None:
-    relative = os.path.relpath(tmp_path / "scores")
-    archive = copy_of(phantoms, tmp_path / "a")
-    assert run(spark, archive, Path(relative), format=table_format).scored == 2
-    assert len(load(tmp_path / "scores", table_format)) == 2
 
 
 @pytest.mark.parametrize("name", ["scores", "pixels"])
@@ -355,31 +215,6 @@ def test_a_run_ends_well_only_with_one_row_an_image(spark: SparkSession) -> None
         checked_counts(scored.union(scored.limit(1)), pd.Series(["a", "b"], name="image_id"))
 
 
-def test_a_folder_that_is_no_table_is_left_as_it_is(
-    spark: SparkSession, phantoms: Path, tmp_path: Path
-) -> None:
-    running = tmp_path / "other" / "_temporary" / "0" / "part-0.csv"
-    running.parent.mkdir(parents=True)
-    running.touch()
-    (tmp_path / "other" / "readme.txt").touch()
-    with pytest.raises(UserError, match="the folder holds no table; name another path"):
-        run(spark, phantoms, tmp_path / "other")
-    assert running.exists()
-
-
-@pytest.mark.usefixtures("delta")
-@pytest.mark.parametrize("left", [None, ".00000000000000000000.json.1c2d.tmp"])
-def test_a_delta_table_whose_making_was_killed_is_made(
-    spark: SparkSession, phantoms: Path, tmp_path: Path, left: str | None
-) -> None:
-    archive, log = copy_of(phantoms, tmp_path / "a"), tmp_path / "scores" / "_delta_log"
-    log.mkdir(parents=True)
-    if left:
-        (log / left).touch()
-    assert run(spark, archive, tmp_path / "scores", format="delta").scored == 2
-    assert len(DeltaTable(tmp_path / "scores").to_pandas()) == 2
-
-
 def test_an_archive_that_holds_none_of_the_images_is_refused(
     spark: SparkSession, phantoms: Path, tmp_path: Path
 ) -> None:
@@ -391,7 +226,11 @@ def test_an_archive_that_holds_none_of_the_images_is_refused(
 
 
 NAMES = [f"{number}.png" for number in range(6)]
+
+
 SOUND = encode(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8))
+
+
 CONTENTS = st.sampled_from([SOUND, SOUND, b"", b"text", SOUND[:500]])
 
 
@@ -418,14 +257,3 @@ def test_any_manifest_ends_as_one_row_for_each_distinct_image(
         good = {name for name in listed if files.get(name) == SOUND}
         assert set(rows.loc[rows["error"].isna(), "image_id"]) == good
         assert (rows["view"].isna() != rows["error"].isna()).all()
-
-
-def test_batches_of_a_task_keep_ids_and_pixels_together(
-    spark: SparkSession, phantoms: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from cxrspark.manifest import read_manifest
-    from cxrspark.pixels import shrink
-
-    pixels = images.read_pixels(read_manifest(spark, str(phantoms)).coalesce(1), str(phantoms))
-    for row in pixels.where("error is null").collect():
-        assert row.pixels == shrink((phantoms / row.path).read_bytes()).values.tobytes()

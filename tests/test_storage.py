@@ -67,3 +67,9 @@ def test_a_secret_in_a_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(UserError, match="has a password or a query") as raised:
         open_store(url)
     assert "secret" not in str(raised.value)
+
+
+def test_a_signed_url_of_one_file_is_refused_and_not_repeated() -> None:
+    with pytest.raises(UserError, match="has a password or a query") as raised:
+        read_file("https://host/folder/list.csv?X-Amz-Signature=secret")
+    assert "secret" not in str(raised.value)
