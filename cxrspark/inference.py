@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +9,7 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from cxrspark.pixels import SIDE, Grey8
+from cxrspark.quiet import silent_stderr
 
 BATCH = 32
 """Images of one call: they stay in a core's cache; 256 at once take 1.6 times longer."""
@@ -63,18 +60,3 @@ class Scorer:
 def scorer(flatbuffer: bytes) -> Scorer:
     """The Python worker's scorer of this model: built once, kept for the tasks that follow."""
     return Scorer(flatbuffer)
-
-
-@contextmanager
-def silent_stderr() -> Iterator[None]:
-    """Keep what C++ libraries write as they are loaded from terminals and workers' logs."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

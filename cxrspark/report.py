@@ -146,7 +146,7 @@ def _filled(audit: Audit) -> str:
         )
     beside = []
     if unlisted := _row(audit, NOT_LISTED):
-        beside.append(f"{number(unlisted['images'])} scored images have no header there at all.")
+        beside.append(f"Of {number(unlisted['images'])} scored images no header was found.")
     if audit.unscored:
         beside.append(f"{number(audit.unscored)} images of the metadata have no score.")
     return section(

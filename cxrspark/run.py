@@ -154,12 +154,12 @@ def _score(run: Run, todo: pd.DataFrame, *, whole: bool) -> None:
         for images in _commits(run, todo[kept & ~elsewhere], SCORING_IS_FASTER):
             run.score_commit(_listed_as(images, run.pixels.read()), run.tally)
         for images in _commits(run, todo[elsewhere], 1):
-            _score_images(run, images, keep=False)  # the table has its row of them
+            _score_images(run, images, None)  # the pixels table has its row of them
         todo = todo[~kept]
         whole = whole and not kept.any()
     _try_archive(run, todo, whole=whole)
     for images in _commits(run, todo, 1):
-        _score_images(run, images, keep=run.pixels is not None)
+        _score_images(run, images, run.pixels)
 
 
 def _failed_elsewhere(images: pd.DataFrame, pixels: DataFrame, archive: str) -> pd.Series[bool]:
@@ -201,16 +201,16 @@ def _try_archive(run: Run, images: pd.DataFrame, *, whole: bool) -> None:
         )
 
 
-def _score_images(run: Run, images: pd.DataFrame, *, keep: bool) -> None:
-    """Read, shrink and score images, and keep their pixels in the table that is named."""
+def _score_images(run: Run, images: pd.DataFrame, keep: Table | None) -> None:
+    """Read, shrink and score images, and keep their pixels in a table."""
     manifest = in_tasks(run.spark, images)
     pixels = read_pixels(manifest, run.settings.archive, run.settings.access(), run.tally)
-    if run.pixels is None or not keep:
+    if keep is None:
         run.score_commit(pixels)
         return
     pixels.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        run.pixels.append(pixels, run.next_commit())
+        keep.append(pixels, run.next_commit())
         run.score_commit(pixels)
     finally:
         pixels.unpersist()

@@ -7,7 +7,7 @@ import sys
 from pyspark.sql import SparkSession
 
 from cxrspark.cli import run_job
-from cxrspark.inference import silent_stderr
+from cxrspark.quiet import silent_stderr
 from cxrspark.recipe import TrainSettings
 from cxrspark.session import session_settings
 
