@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from cxrspark.table import DELTA_SETTINGS, Format
+from cxrspark.delta import delta_settings
+from cxrspark.table import Format
 
 
 def session_settings(table_format: Format = "parquet") -> dict[str, str]:
@@ -16,6 +17,9 @@ def session_settings(table_format: Format = "parquet") -> dict[str, str]:
 
     Args:
         table_format: Of the tables that the job reads and writes.
+
+    Raises:
+        UserError: Delta Lake is asked for, and cannot be had.
     """
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -24,5 +28,5 @@ def session_settings(table_format: Format = "parquet") -> dict[str, str]:
         # With one of glibc's heaps for each reading thread, each keeps the room of the largest
         # object that it had: a worker with objects of 15 MB grows by half a gigabyte.
         "spark.executorEnv.MALLOC_ARENA_MAX": "2",
-        **(DELTA_SETTINGS if table_format == "delta" else {}),
+        **(delta_settings() if table_format == "delta" else {}),
     }

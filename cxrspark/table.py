@@ -6,29 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import pyspark
-from py4j.java_gateway import JavaClass
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
+from cxrspark.delta import DELTA_PACKAGE, has_delta
 from cxrspark.errors import UserError
 
 Format = Literal["parquet", "delta"]
-
-DELTA_PACKAGE = (
-    "io.delta:delta-spark_2.12:3.3.2"
-    if pyspark.__version__.startswith("3.")
-    else "io.delta:delta-spark_2.13:4.0.1"
-)
-"""Delta Lake for this Spark, as `spark-submit --packages` takes it."""
-
-DELTA_SETTINGS = {
-    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-}
-"""What a session needs for Delta tables, beside the package."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +131,7 @@ def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None
     if not names:
         return None
     if "_delta_log" in names:
-        if not _has_delta(spark):
+        if not has_delta(spark.sparkContext._jvm):
             return "delta", T.StructType()
         return "delta", spark.read.format("delta").load(path).schema
     try:
@@ -169,13 +155,8 @@ def _refuse_other(
 
 
 def _refuse_missing_delta(spark: SparkSession, table_format: Format) -> None:
-    if table_format == "delta" and not _has_delta(spark):
-        raise UserError(f"--format delta: add --packages {DELTA_PACKAGE} to spark-submit")
-
-
-def _has_delta(spark: SparkSession) -> bool:
-    jvm: Any = spark.sparkContext._jvm
-    return isinstance(jvm.io.delta.tables.DeltaTable, JavaClass)
+    if table_format == "delta" and not has_delta(spark.sparkContext._jvm):
+        raise UserError(f"--format delta: the session lacks {DELTA_PACKAGE}")
 
 
 def _make_folder(spark: SparkSession, path: str) -> str:

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from py4j.java_gateway import JavaClass
-from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from cxrspark.audit_run import Audit
+from cxrspark.delta import DELTA_PACKAGE, has_delta
+from cxrspark.errors import UserError
 from cxrspark.session import session_settings
 from cxrspark.synthetic import write_archive
 from cxrspark.synthetic_plan import ArchiveSettings
-from cxrspark.table import DELTA_PACKAGE, DELTA_SETTINGS
+from cxrspark.table import Format
 
 from audited import Audited, audit_of, audited_archive
 from emulators import CREDENTIALS, gcs_server, s3_server
@@ -29,11 +29,11 @@ SETTINGS = {
 }
 
 
-def start(more: dict[str, str]) -> SparkSession:
-    options = " ".join(f"--conf {key}={value}" for key, value in (SETTINGS | more).items())
+def start(table_format: Format) -> SparkSession:
+    options = " ".join(f"--conf {key}={value}" for key, value in SETTINGS.items())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_SUBMIT_ARGS", f"--master local[2] {options} pyspark-shell")
-        return SparkSession.builder.config(map=session_settings()).getOrCreate()
+        return SparkSession.builder.config(map=session_settings(table_format)).getOrCreate()
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +43,9 @@ def spark() -> Iterator[SparkSession]:
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     os.environ.update(CREDENTIALS)  # executors find them where a platform would put them
     try:
-        session = start(DELTA_SETTINGS | {"spark.jars.packages": DELTA_PACKAGE})
-    except PySparkRuntimeError:  # the JVM ends where it cannot resolve a package
-        session = start({})
+        session = start("delta")
+    except UserError:
+        session = start("parquet")
     yield session
     session.stop()
 
@@ -53,7 +53,7 @@ def spark() -> Iterator[SparkSession]:
 @pytest.fixture
 def delta(spark: SparkSession) -> None:
     """Skip a test that needs Delta Lake, or fail it where all must run."""
-    if not isinstance(spark.sparkContext._jvm.io.delta.tables.DeltaTable, JavaClass):
+    if not has_delta(spark.sparkContext._jvm):
         if os.environ.get("CXRSPARK_NO_SKIP"):
             pytest.fail(f"{DELTA_PACKAGE} cannot be resolved")
         pytest.skip(f"needs {DELTA_PACKAGE}, which cannot be resolved here")

@@ -63,6 +63,33 @@ def test_a_java_that_does_not_start_is_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_delta_package_that_cannot_be_resolved_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "nowhere.xml").write_text(
+        '<ivysettings><settings defaultResolver="none"/>'
+        '<resolvers><chain name="none"/></resolvers></ivysettings>'
+    )
+    scores = tmp_path / "scores"
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("spark-submit"), "--master", "local[1]"),
+            *("--conf", f"spark.jars.ivySettings={tmp_path}/nowhere.xml"),
+            *("--conf", f"spark.jars.ivy={tmp_path}/ivy", "jobs/score_archive.py"),
+            *("--archive", tmp_path, "--scores", scores, "--format", "delta"),
+        ],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "SPARK_CONF_DIR": "conf/local", "SPARK_LOCAL_IP": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    line = done.stdout.splitlines()[-1]  # spark-submit prints what Python writes to stderr
+    assert line.startswith("error: --format delta: io.delta:delta-spark_2")
+    assert "cannot be resolved from Maven; name its jars by spark-submit --jars" in line
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert not scores.exists()
+
+
 @pytest.mark.parametrize(
     ("content", "line"),
     [

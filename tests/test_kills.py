@@ -15,8 +15,6 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from cxrspark.table import DELTA_PACKAGE
-
 KILLS = int(os.environ.get("CXRSPARK_KILLS", "3"))
 """Kills of each test; `make test-kills` sets 20."""
 
@@ -40,12 +38,11 @@ def job(archive: Path, table: Path, table_format: str) -> Iterator[psutil.Popen]
     manifest.write_text("\n".join(listed(archive)))
     options = ["--archive", str(archive), "--manifest", str(manifest)]
     options += ["--scores", str(table), "--format", table_format]
-    packages = f"--packages {DELTA_PACKAGE}" if table_format == "delta" else ""
     environment = {
         **os.environ,
         "SPARK_CONF_DIR": str(ROOT / "conf" / "local"),
         "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_SUBMIT_ARGS": f"{packages} --master local[2,{TASK_LIVES}] pyspark-shell",
+        "PYSPARK_SUBMIT_ARGS": f"--master local[2,{TASK_LIVES}] pyspark-shell",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     options += ["--commit-images", str(COMMIT_IMAGES)]

@@ -1,0 +1,58 @@
+"""Delta Lake for the session of a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyspark
+from py4j.java_gateway import JavaClass
+from py4j.protocol import Py4JJavaError
+from pyspark import SparkContext
+
+from cxrspark.errors import UserError
+
+DELTA_PACKAGE = (
+    "io.delta:delta-spark_2.12:3.3.2"
+    if pyspark.__version__.startswith("3.")
+    else "io.delta:delta-spark_2.13:4.0.1"
+)
+"""Delta Lake for this Spark, as Maven and `spark-submit --packages` name it."""
+
+
+def has_delta(jvm: Any) -> bool:
+    """Whether the JVM of a session finds Delta Lake's classes."""
+    return isinstance(jvm.io.delta.tables.DeltaTable, JavaClass)
+
+
+def delta_settings() -> dict[str, str]:
+    """Settings of a session that reads and writes Delta tables.
+
+    Where the platform or `--jars` did not bring Delta Lake, Spark resolves its package from Maven,
+    as `--packages` would have; but here a failure can be told in a line.
+
+    Raises:
+        UserError: The package cannot be resolved.
+    """
+    settings = {
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    }
+    starter: Any = SparkContext
+    starter._ensure_initialized()  # the JVM, which spark-submit has started; no context as yet
+    jvm = starter._jvm
+    if has_delta(jvm):
+        return settings
+    resolver = jvm.org.apache.spark.util.DependencyUtils  # what SQL's ADD JAR ivy://… calls
+    try:
+        found = resolver.resolveMavenDependencies(jvm.java.net.URI(f"ivy://{DELTA_PACKAGE}"))
+    except Py4JJavaError as error:
+        raise UserError(
+            f"--format delta: {DELTA_PACKAGE} cannot be resolved from Maven; name its jars by "
+            "spark-submit --jars, or write --format parquet"
+        ) from error
+    jars = [str(found.apply(number)) for number in range(found.size())]
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    for jar in jars:
+        loader.addURL(jvm.java.io.File(jar).toURI().toURL())
+    named = jvm.org.apache.spark.SparkConf().get("spark.jars", "")
+    return settings | {"spark.jars": ",".join([*filter(None, [named]), *jars])}
