@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ NO_SPARK = (
     "Spark cannot start, for the reason that Java gives above: mostly there is no Java 17, or a "
     "package named by --packages cannot be resolved (then name its jars by --jars)"
 )
+
+INTERRUPTED = "interrupted; run it again to finish"
 
 Settings = TypeVar("Settings", bound=JobSettings)
 
@@ -54,7 +57,7 @@ def run_job(
     except UserError as error:
         return _failed(2, str(error), debug)
     except KeyboardInterrupt:
-        return _failed(130, "interrupted; run it again to finish", debug)
+        return _failed(130, INTERRUPTED, debug)
     except Exception as error:
         cause = _cause(error)
         if JAVA_ENDED in cause:
@@ -64,6 +67,20 @@ def run_job(
         hint = "" if debug else " (--debug shows the stack trace)"
         return _failed(1, f"failed: {cause}{hint}", debug)
     return 0
+
+
+def end_on_interrupt() -> None:
+    """Let Ctrl-C end the job in a line, once it has a session.
+
+    PySpark's own handler asks the JVM, which the same key ends, to cancel its work: that fails in
+    stack traces.
+    """
+
+    def end(*_: object) -> None:
+        os.write(2, f"\nerror: {INTERRUPTED}\n".encode())
+        os._exit(130)
+
+    signal.signal(signal.SIGINT, end)
 
 
 def read_settings(settings_class: type[Settings], argv: list[str]) -> Settings:

@@ -5,7 +5,7 @@ import sys
 from pyspark.sql import SparkSession
 
 from cxrspark.audit_run import Audit, AuditSettings, audit_views
-from cxrspark.cli import run_job
+from cxrspark.cli import end_on_interrupt, run_job
 from cxrspark.private_folder import open_folder, write_files
 from cxrspark.report import FILES, REPORT, build_report, table_files
 from cxrspark.session import session_settings
@@ -15,6 +15,7 @@ def run(settings: AuditSettings) -> None:
     open_folder(settings.out, FILES)
     builder = SparkSession.builder.appName("cxrspark audit_views")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
+    end_on_interrupt()
     try:
         audit = audit_views(spark, settings)
     finally:

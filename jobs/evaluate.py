@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from cxrspark.cli import run_job
+from cxrspark.cli import end_on_interrupt, run_job
 from cxrspark.errors import UserError
 from cxrspark.evaluation import Evaluation, evaluate, figures_not_had
 from cxrspark.evaluation_plots import write_plots
@@ -22,6 +22,7 @@ def run(settings: EvaluateSettings) -> None:
         make_folder(settings.out)
     builder = SparkSession.builder.appName("cxrspark evaluate")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
+    end_on_interrupt()
     try:
         data = labelled_scores(spark, settings)
     finally:

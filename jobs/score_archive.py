@@ -4,7 +4,7 @@ import sys
 
 from pyspark.sql import SparkSession
 
-from cxrspark.cli import run_job
+from cxrspark.cli import end_on_interrupt, run_job
 from cxrspark.progress import duration
 from cxrspark.run import score_archive
 from cxrspark.scores import FRONTAL, LATERAL, UNCERTAIN
@@ -16,6 +16,7 @@ from cxrspark.summary import Summary
 def run(settings: ScoreSettings) -> None:
     builder = SparkSession.builder.appName("cxrspark score_archive")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
+    end_on_interrupt()
     try:
         print_summary(score_archive(spark, settings), settings)
     finally:

@@ -6,7 +6,7 @@ import sys
 
 from pyspark.sql import SparkSession
 
-from cxrspark.cli import run_job
+from cxrspark.cli import end_on_interrupt, run_job
 from cxrspark.quiet import silent_stderr
 from cxrspark.recipe import TrainSettings
 from cxrspark.session import session_settings
@@ -22,6 +22,7 @@ def run(settings: TrainSettings) -> None:
 
     builder = SparkSession.builder.appName("cxrspark train")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
+    end_on_interrupt()
     try:
         bundle = train(spark, settings, lambda line: print(line, file=sys.stderr, flush=True))
     finally:

@@ -137,6 +137,17 @@ def test_a_driver_that_is_killed_loses_and_repeats_nothing(
         finish(phantoms, table, table_format, before)
 
 
+def test_a_run_that_is_interrupted_ends_in_a_line(phantoms: Path, tmp_path: Path) -> None:
+    table = tmp_path / "scores"
+    with job(phantoms, table, "parquet") as process:
+        while process.poll() is None and not len(committed(table, "parquet")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    assert log_of(table).endswith("\nerror: interrupted; run it again to finish\n")
+    assert "Traceback" not in log_of(table)
+
+
 def test_a_run_survives_the_loss_of_workers(
     phantoms: Path, tmp_path: Path, table_format: str
 ) -> None:
