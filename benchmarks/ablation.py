@@ -1,72 +1,176 @@
 """What each part of the robust recipe gives: python benchmarks/ablation.py DATA OUT.json.
 
-Trains on iu_openi_256 alone, each time with one setting of conf/train-robust.yaml changed, and
-classifies the other sources and the copies of `stress.py`. The whole recipe is run with three
-seeds, so that a difference can be told from chance; the mean of those three networks' answers is
-what the distilled network learns. OUT.json is written after each network.
+Trains on iu_openi_256 alone, each time with one thing about conf/train-robust.yaml changed, and
+classifies the other sources and the copies of `stress.py`. The recipe itself is run with several
+seeds, so that a difference can be told from chance; the mean of those networks' answers is what
+the distilled network learns. "More sources" leaves one source out at a time. Two networks train
+at once, each in a process of its own; OUT.json is written after each.
 """
 
 import json
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import stress
+import tensorflow as tf
 import unseen_sources as unseen
-from shared import labels, pixels
+from shared import IU, labels, pixels
+
+from cxrspark import augmentation
 
 RECIPE = "conf/train-robust.yaml"
-EPOCHS = 24
+EPOCHS = 32
+SEEDS = 3
+OTHERS = ("hannover", "vqa_rad", "kermany_paed")
+
+
+def unchanged(grey: Any) -> Any:
+    """Stand in for a part of the augmentation that is left out."""
+    return grey
+
+
+def with_borders(grey: Any) -> Any:
+    """Cover the image's sides before anything is drawn on it."""
+    return augmentation.add_objects(augmentation.add_borders(grey))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The recipe with something changed: its settings, or names of `cxrspark.augmentation`."""
+
+    settings: tuple[str, ...] = ()
+    augmentation: dict[str, Any] = field(default_factory=dict)
+    sources: tuple[str, ...] = (IU,)
+
+
+def _all_but_one(*settings: str) -> dict[str, Variant]:
+    """A variant for each source that can be left out."""
+    return {
+        left_out: Variant(settings, sources=(IU, *(s for s in OTHERS if s != left_out)))
+        for left_out in OTHERS
+    }
+
 
 VARIANTS = {
-    "the whole recipe": [],
-    "the same, seed 2": ["--seed", "2"],
-    "the same, seed 3": ["--seed", "3"],
-    "the paper's augmentation": ["--augmentation", "paper"],
-    "not equalised": ["--preparation", "repeated"],
-    "weights not averaged": ["--averaging", "0"],
-    "labels not smoothed": ["--label-smoothing", "0"],
-    "views not balanced": ["--no-balance-views"],
+    "the recipe": Variant(),
+    "the same, seed 2": Variant(("--seed", "2")),
+    "the same, seed 3": Variant(("--seed", "3")),
+    "for 96 epochs": Variant(("--epochs", "96")),
+    "and weights averaged (0.998)": Variant(("--averaging", "0.998")),
+    "and labels smoothed (0.05)": Variant(("--label-smoothing", "0.05")),
+    "and views balanced": Variant(("--balance-views",)),
+    "and collimator borders": Variant(augmentation={"_cover": with_borders}),
+    "with the paper's augmentation": Variant(("--augmentation", "paper")),
+    "not equalised": Variant(("--preparation", "repeated")),
+    "RMSProp at a constant 0.001": Variant(
+        ("--optimizer", "rmsprop", "--no-cosine", "--learning-rate", "0.001")
+    ),
+    "no contrast processing": Variant(augmentation={"vary_contrast": unchanged}),
+    "no shading, blur, noise, brightness": Variant(augmentation={"vary_exposure": unchanged}),
+    "none inverted": Variant(augmentation={"INVERTED_SHARE": 0.0}),
+    "none turned or upside down": Variant(
+        augmentation={"TURNED_SHARE": 0.0, "UPSIDE_DOWN_SHARE": 0.0}
+    ),
+    "not cropped, shrunk or stretched": Variant(augmentation={"ZOOM": (0.0, 0.0), "ASPECT": 0.0}),
+    "no markers, lines, covered parts": Variant(augmentation={"add_objects": unchanged}),
 }
-TEACHERS = 3
-"""The first so many variants."""
+MORE_SOURCES = {
+    "more sources": _all_but_one(),
+    "more sources, balanced (0.75)": _all_but_one("--source-balance", "0.75"),
+}
 
-# Labels that are no longer 0 and 1 have no views to balance; the answers are smooth themselves.
-DISTILLED = ["--no-balance-views", "--source-balance", "1", "--label-smoothing", "0"]
+
+@cache
+def _loaded(file: str) -> dict[str, npt.NDArray[Any]]:
+    """The images, once for each process."""
+    with np.load(file) as stored:
+        return dict(stored)
+
+
+def measure(
+    file: str, rows: pd.DataFrame, variant: Variant
+) -> tuple[dict[str, Any], npt.NDArray[np.float64]]:
+    """Train a variant; its figures, and p_frontal of all images."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    for name, part in variant.augmentation.items():
+        setattr(augmentation, name, part)
+    images = _loaded(file)
+    recipe = unseen.recipe_of(RECIPE, ["--epochs", str(EPOCHS), *variant.settings])
+    predict = unseen.train(recipe, rows, images["all"], variant.sources)
+    sources = unseen.judge(predict, rows, images["all"])
+    tested = rows[rows["part"] == "test"]
+    changed = [stress.judge(predict, tested, images[name]) for name in stress.CHANGES]
+    figures = {
+        "sources": {s: f["accuracy"] for s, f in sources.items() if s not in variant.sources[1:]},
+        "changed_mean": float(np.mean([f["accuracy"] for f in changed])),
+        "changed_worst_view": min(min(f["frontal"], f["lateral"]) for f in changed),
+    }
+    return figures, predict(images["all"])
+
+
+def left_out_in_turn(parts: dict[str, dict]) -> dict[str, Any]:
+    """One row of several trainings: each source by that one which did not have it."""
+    return {
+        "sources": {source: figures["sources"][source] for source, figures in parts.items()},
+        "changed_mean": float(np.mean([f["changed_mean"] for f in parts.values()])),
+        "changed_worst_view": min(f["changed_worst_view"] for f in parts.values()),
+    }
+
+
+def _jobs() -> Iterator[tuple[str, str, Variant]]:
+    for name, variant in VARIANTS.items():
+        yield name, "", variant
+    for name, variants in MORE_SOURCES.items():
+        for left_out, variant in variants.items():
+            yield name, left_out, variant
 
 
 def main(data: Path, out: Path) -> None:
     """Train, measure and write."""
     rows = labels(data)
-    images = pixels(data, rows)
-    tested = rows[rows["part"] == "test"]
-    copies = list(stress.copies(data, tested))
     done: dict[str, dict] = {}
+    parts: dict[str, dict] = {}
+    answers: dict[str, npt.NDArray[np.float64]] = {}
 
-    def run(name: str, changes: list[str], taught: pd.DataFrame = rows) -> unseen.Predict:
-        recipe = unseen.recipe_of(RECIPE, ["--epochs", str(EPOCHS), *changes])
-        predict = unseen.train(recipe, taught, images)
-        sources = unseen.judge(predict, rows, images)
-        changed = [stress.judge(predict, tested, pixels) for _, pixels in copies]
-        done[name] = {
-            "sources": {s: f["accuracy"] for s, f in sources.items()},
-            "changed_mean": float(np.mean([f["accuracy"] for f in changed])),
-            "changed_worst_view": min(min(f["frontal"], f["lateral"]) for f in changed),
-        }
-        print(name, done[name], flush=True)
-        out.write_text(json.dumps({"epochs": EPOCHS, "variants": done}, indent=1) + "\n")
-        return predict
+    def keep(name: str, figures: dict[str, Any]) -> None:
+        done[name] = figures
+        print(name, figures, flush=True)
+        ordered = {n: done[n] for n in (*VARIANTS, *MORE_SOURCES, *done) if n in done}
+        out.write_text(json.dumps({"epochs": EPOCHS, "variants": ordered}, indent=1) + "\n")
 
-    answers = np.zeros(len(rows))
-    for number, (name, changes) in enumerate(VARIANTS.items()):
-        predict = run(name, changes)
-        if number < TEACHERS:
-            answers += predict(images) / TEACHERS
-    run("distilled from those three", DISTILLED, rows.assign(frontal=answers))
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/images.npz"
+        copies = dict(stress.copies(data, rows[rows["part"] == "test"]))
+        np.savez(file, all=pixels(data, rows), **copies)
+        pool = ProcessPoolExecutor(2, get_context("spawn"), max_tasks_per_child=1)
+        with pool:
+            jobs = {pool.submit(measure, file, rows, v): (name, of) for name, of, v in _jobs()}
+            for job in as_completed(jobs):
+                name, left_out = jobs[job]
+                figures, answers[name] = job.result()
+                if not left_out:
+                    keep(name, figures)
+                    continue
+                parts.setdefault(name, {})[left_out] = figures
+                if len(parts[name]) == len(OTHERS):
+                    keep(name, left_out_in_turn(parts[name]))
+            teachers = [answers[name] for name in list(VARIANTS)[:SEEDS]]
+            taught = rows.assign(frontal=np.mean(teachers, axis=0))
+            distilled = pool.submit(measure, file, taught, Variant()).result()[0]
+            keep("distilled from the three seeds", distilled)
 
 
 if __name__ == "__main__":

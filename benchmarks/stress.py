@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from shared import labels, share
 
 from cxrspark.bundle import load_bundle
@@ -79,6 +79,17 @@ def _noisy(image: Image.Image, r: Random) -> Image.Image:
     return Image.fromarray((soft + r.normal(0, 40, soft.shape)).clip(0, 255).astype(np.uint8))
 
 
+def _with_objects(image: Image.Image, r: Random) -> Image.Image:
+    """Draw two tubes and a device that covers a tenth of the image."""
+    changed = image.copy()
+    draw = ImageDraw.Draw(changed)
+    for _ in range(2):
+        draw.line(r.uniform(0, SIZE, 6).tolist(), fill=int(r.integers(160, 256)), width=4)
+    left, top = r.uniform(0, 0.68 * SIZE, 2)
+    draw.rectangle((left, top, left + 0.32 * SIZE, top + 0.32 * SIZE), int(r.integers(0, 256)))
+    return changed
+
+
 def _jpeg(image: Image.Image) -> Image.Image:
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=6)
@@ -109,6 +120,7 @@ CHANGES: dict[str, Callable[[Image.Image, Random], Image.Image]] = {
     "blurred and noisy": _noisy,
     "sharpened": lambda i, r: i.filter(ImageFilter.UnsharpMask(20, 250, 0)),
     "JPEG quality 6": lambda i, r: _jpeg(i),
+    "tubes and a covered part": _with_objects,
     "cropped, equalised, black sides": lambda i, r: _on_canvas(
         ImageOps.equalize(_crop(i, 0.8, 0.8, r)).resize((SIZE, SIZE)), 0.7, 1, 0, r
     ),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,11 +34,13 @@ def recipe_of(file: str, changes: list[str]) -> TrainSettings:
     return read_settings(TrainSettings, given + changes)
 
 
-def train(recipe: TrainSettings, rows: pd.DataFrame, images: Pixels) -> Predict:
-    """Train on iu_openi_256 alone; the result gives p_frontal of pixels."""
+def train(
+    recipe: TrainSettings, rows: pd.DataFrame, images: Pixels, sources: Sequence[str] = (IU,)
+) -> Predict:
+    """Train on these sources alone; the result gives p_frontal of pixels."""
     tables = []
     for part in ("training", "validation"):
-        chosen = ((rows["source"] == IU) & (rows["part"] == part)).to_numpy()
+        chosen = (rows["source"].isin(sources) & (rows["part"] == part)).to_numpy()
         tables.append(as_table(rows[chosen], images[chosen]))
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.npz"

@@ -16,6 +16,11 @@ Tensor = Any
 INVERTED_SHARE = 0.12
 TURNED_SHARE = 0.14
 UPSIDE_DOWN_SHARE = 0.08
+ZOOM = (-0.5, 0.6)
+"""Natural logarithm of how much of the scene is shown; below 0 a crop, above 0 a frame around."""
+
+ASPECT = 0.35
+"""Natural logarithm of the most that an image is stretched one way and squeezed the other."""
 
 
 def paper_layers(seed: int) -> keras.Sequential:
@@ -63,7 +68,7 @@ def vary(images: Tensor) -> Tensor:
 
 @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
 def _cover(grey: Tensor) -> Tensor:
-    return add_objects(add_borders(grey))
+    return add_objects(grey)
 
 
 def vary_contrast(grey: Tensor) -> Tensor:
@@ -104,7 +109,7 @@ def vary_geometry(grey: Tensor) -> Tensor:
     degrees += tf.where(_happens(grey, TURNED_SHARE), quarter, 0.0)
     angle = degrees * (math.pi / 180.0)
     strength = _uniform(grey, 0.1, 1.0)
-    zoom, aspect = strength * _uniform(grey, -0.5, 0.6), strength * _uniform(grey, -0.35, 0.35)
+    zoom, aspect = strength * _uniform(grey, *ZOOM), strength * _uniform(grey, -ASPECT, ASPECT)
     wide = tf.exp(zoom + aspect) * tf.where(_happens(grey, 0.5), -1.0, 1.0)
     high = tf.exp(zoom - aspect) * tf.where(_happens(grey, UPSIDE_DOWN_SHARE), -1.0, 1.0)
     shear = strength * _uniform(grey, -0.2, 0.2)
