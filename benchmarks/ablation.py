@@ -42,6 +42,11 @@ def unchanged(grey: Any) -> Any:
     return grey
 
 
+def with_borders(grey: Any) -> Any:
+    """Cover the image's sides before anything is drawn on it."""
+    return augmentation.add_objects(augmentation.add_borders(grey))
+
+
 @dataclass(frozen=True)
 class Variant:
     """The recipe with something changed: its settings, or names of `cxrspark.augmentation`."""
@@ -64,6 +69,10 @@ VARIANTS = {
     "the same, seed 2": Variant(("--seed", "2")),
     "the same, seed 3": Variant(("--seed", "3")),
     "for 96 epochs": Variant(("--epochs", "96")),
+    "and weights averaged (0.998)": Variant(("--averaging", "0.998")),
+    "and labels smoothed (0.05)": Variant(("--label-smoothing", "0.05")),
+    "and views balanced": Variant(("--balance-views",)),
+    "and collimator borders": Variant(augmentation={"_cover": with_borders}),
     "with the paper's augmentation": Variant(("--augmentation", "paper")),
     "not equalised": Variant(("--preparation", "repeated")),
     "RMSProp at a constant 0.001": Variant(
@@ -80,6 +89,7 @@ VARIANTS = {
 }
 MORE_SOURCES = {
     "more sources": _all_but_one(),
+    "more sources, balanced (0.75)": _all_but_one("--source-balance", "0.75"),
 }
 
 

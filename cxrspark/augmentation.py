@@ -51,8 +51,8 @@ def vary(images: Tensor) -> Tensor:
     """Change a batch of radiographs as another hospital, device or reader would have made them.
 
     Every image draws its own changes, and none depends on the label: contrast processing;
-    rotation, shear, aspect ratio, crop, mirroring, quarter turns; markers, lines and
-    covered parts; shading, blur, noise; inversion.
+    rotation, shear, aspect ratio, crop, mirroring, quarter turns; collimator borders; markers,
+    lines and covered parts; shading, blur, noise; inversion.
 
     Args:
         images: uint8, shape (n, 64, 64).
@@ -61,9 +61,14 @@ def vary(images: Tensor) -> Tensor:
         uint8, shape (n, 64, 64).
     """
     grey = vary_geometry(vary_contrast(tf.cast(images, tf.float32) / 255.0))
-    grey = vary_exposure(add_objects(grey))
+    grey = vary_exposure(_cover(grey))
     grey = tf.where(_happens(grey, INVERTED_SHARE), 1.0 - grey, grey)
     return tf.cast(tf.round(tf.clip_by_value(grey, 0.0, 1.0) * 255.0), tf.uint8)
+
+
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+def _cover(grey: Tensor) -> Tensor:
+    return add_objects(grey)
 
 
 def vary_contrast(grey: Tensor) -> Tensor:
@@ -123,7 +128,26 @@ def vary_geometry(grey: Tensor) -> Tensor:
     return inside * moved + (1.0 - inside) * fill
 
 
-@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+def add_borders(grey: Tensor) -> Tensor:
+    """Cover what lies outside a random, slightly turned rectangle, as a collimator does.
+
+    Args:
+        grey: float32 0 … 1, shape (n, 64, 64).
+
+    Returns:
+        float32 0 … 1, same shape.
+    """
+    field = _rectangle(
+        _uniform(grey, -0.12, 0.12),
+        _uniform(grey, -0.12, 0.12),
+        _uniform(grey, 0.55, 1.1),
+        _uniform(grey, 0.55, 1.1),
+        _uniform(grey, -0.2, 0.2),
+    )
+    covered = field * grey + (1.0 - field) * _border_grey(grey)
+    return tf.where(_happens(grey, 0.3), covered, grey)
+
+
 def add_objects(grey: Tensor) -> Tensor:
     """Draw letters' worth of bright or dark patches, lines like tubes, and a covered part.
 

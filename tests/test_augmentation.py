@@ -5,6 +5,7 @@ import tensorflow as tf
 from toys import toy_images
 
 from cxrspark.augmentation import (
+    add_borders,
     add_objects,
     paper_layers,
     vary,
@@ -55,6 +56,13 @@ def test_contrast_keeps_shape_and_range() -> None:
     spread = changed.std(axis=(1, 2)) / grey.numpy().std(axis=(1, 2))
     assert spread.min() < 0.9
     assert spread.max() > 1.2
+
+
+def test_borders_cover_some_images_only() -> None:
+    grey = tf.fill((300, 64, 64), 0.5)
+    covered = (add_borders(grey).numpy() != 0.5).mean(axis=(1, 2))
+    assert 0.15 < (covered > 0).mean() < 0.45
+    assert covered.max() < 0.9
 
 
 def test_objects_stay_small() -> None:
