@@ -4,15 +4,15 @@ Trains on iu_openi_256 alone, each time with one thing about conf/train-robust.y
 classifies the other sources and the copies of `stress.py`. The recipe itself is run with several
 seeds, so that a difference can be told from chance; the mean of those networks' answers is what
 the distilled network learns. "More sources" leaves one source out at a time. Two networks train
-at once, each in a process of its own; OUT.json is written after each.
+at once, each in a process of its own. OUT.json is written after each row, and the rows that it
+holds already are not measured again.
 """
 
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
@@ -35,16 +35,15 @@ RECIPE = "conf/train-robust.yaml"
 EPOCHS = 32
 SEEDS = 3
 OTHERS = ("hannover", "vqa_rad", "kermany_paed")
+DISTILLED = "distilled from the three seeds"
+
+Measured = tuple[dict[str, Any], npt.NDArray[np.float64]]
+"""Figures, and p_frontal of every image."""
 
 
 def unchanged(grey: Any) -> Any:
     """Stand in for a part of the augmentation that is left out."""
     return grey
-
-
-def with_borders(grey: Any) -> Any:
-    """Cover the image's sides before anything is drawn on it."""
-    return augmentation.add_objects(augmentation.add_borders(grey))
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,6 @@ VARIANTS = {
     "and weights averaged (0.998)": Variant(("--averaging", "0.998")),
     "and labels smoothed (0.05)": Variant(("--label-smoothing", "0.05")),
     "and views balanced": Variant(("--balance-views",)),
-    "and collimator borders": Variant(augmentation={"_cover": with_borders}),
     "with the paper's augmentation": Variant(("--augmentation", "paper")),
     "not equalised": Variant(("--preparation", "repeated")),
     "RMSProp at a constant 0.001": Variant(
@@ -85,6 +83,9 @@ VARIANTS = {
         augmentation={"TURNED_SHARE": 0.0, "UPSIDE_DOWN_SHARE": 0.0}
     ),
     "not cropped, shrunk or stretched": Variant(augmentation={"ZOOM": (0.0, 0.0), "ASPECT": 0.0}),
+    "no borders": Variant(augmentation={"add_borders": unchanged}),
+    "no borders, seed 2": Variant(("--seed", "2"), {"add_borders": unchanged}),
+    "no borders, seed 3": Variant(("--seed", "3"), {"add_borders": unchanged}),
     "no markers, lines, covered parts": Variant(augmentation={"add_objects": unchanged}),
 }
 MORE_SOURCES = {
@@ -100,9 +101,7 @@ def _loaded(file: str) -> dict[str, npt.NDArray[Any]]:
         return dict(stored)
 
 
-def measure(
-    file: str, rows: pd.DataFrame, variant: Variant
-) -> tuple[dict[str, Any], npt.NDArray[np.float64]]:
+def measure(file: str, rows: pd.DataFrame, variant: Variant) -> Measured:
     """Train a variant; its figures, and p_frontal of all images."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     for name, part in variant.augmentation.items():
@@ -121,7 +120,7 @@ def measure(
     return figures, predict(images["all"])
 
 
-def left_out_in_turn(parts: dict[str, dict]) -> dict[str, Any]:
+def in_turn(parts: dict[str, dict]) -> dict[str, Any]:
     """One row of several trainings: each source by that one which did not have it."""
     return {
         "sources": {source: figures["sources"][source] for source, figures in parts.items()},
@@ -130,25 +129,16 @@ def left_out_in_turn(parts: dict[str, dict]) -> dict[str, Any]:
     }
 
 
-def _jobs() -> Iterator[tuple[str, str, Variant]]:
-    for name, variant in VARIANTS.items():
-        yield name, "", variant
-    for name, variants in MORE_SOURCES.items():
-        for left_out, variant in variants.items():
-            yield name, left_out, variant
-
-
 def main(data: Path, out: Path) -> None:
     """Train, measure and write."""
     rows = labels(data)
-    done: dict[str, dict] = {}
-    parts: dict[str, dict] = {}
-    answers: dict[str, npt.NDArray[np.float64]] = {}
+    done: dict[str, dict] = json.loads(out.read_text())["variants"] if out.exists() else {}
+    answers: list[npt.NDArray[np.float64]] = []
 
     def keep(name: str, figures: dict[str, Any]) -> None:
         done[name] = figures
         print(name, figures, flush=True)
-        ordered = {n: done[n] for n in (*VARIANTS, *MORE_SOURCES, *done) if n in done}
+        ordered = {n: done[n] for n in (*VARIANTS, *MORE_SOURCES, DISTILLED) if n in done}
         out.write_text(json.dumps({"epochs": EPOCHS, "variants": ordered}, indent=1) + "\n")
 
     with tempfile.TemporaryDirectory() as folder:
@@ -156,21 +146,32 @@ def main(data: Path, out: Path) -> None:
         copies = dict(stress.copies(data, rows[rows["part"] == "test"]))
         np.savez(file, all=pixels(data, rows), **copies)
         pool = ProcessPoolExecutor(2, get_context("spawn"), max_tasks_per_child=1)
+
+        def start(variant: Variant, taught: pd.DataFrame = rows) -> Future[Measured]:
+            return pool.submit(measure, file, taught, variant)
+
         with pool:
-            jobs = {pool.submit(measure, file, rows, v): (name, of) for name, of, v in _jobs()}
-            for job in as_completed(jobs):
-                name, left_out = jobs[job]
-                figures, answers[name] = job.result()
-                if not left_out:
-                    keep(name, figures)
-                    continue
-                parts.setdefault(name, {})[left_out] = figures
-                if len(parts[name]) == len(OTHERS):
-                    keep(name, left_out_in_turn(parts[name]))
-            teachers = [answers[name] for name in list(VARIANTS)[:SEEDS]]
-            taught = rows.assign(frontal=np.mean(teachers, axis=0))
-            distilled = pool.submit(measure, file, taught, Variant()).result()[0]
-            keep("distilled from the three seeds", distilled)
+            teachers = list(VARIANTS)[:SEEDS] if DISTILLED not in done else []
+            single = {
+                name: start(variant)
+                for name, variant in VARIANTS.items()
+                if name in teachers or name not in done
+            }
+            turns = {
+                name: {left_out: start(variant) for left_out, variant in variants.items()}
+                for name, variants in MORE_SOURCES.items()
+                if name not in done
+            }
+            for name, job in single.items():
+                figures, answer = job.result()
+                keep(name, figures)
+                if name in teachers:
+                    answers.append(answer)
+            for name, jobs in turns.items():
+                keep(name, in_turn({left_out: job.result()[0] for left_out, job in jobs.items()}))
+            if teachers:
+                taught = rows.assign(frontal=np.mean(answers, axis=0))
+                keep(DISTILLED, start(Variant(), taught).result()[0])
 
 
 if __name__ == "__main__":

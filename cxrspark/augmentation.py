@@ -68,7 +68,7 @@ def vary(images: Tensor) -> Tensor:
 
 @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
 def _cover(grey: Tensor) -> Tensor:
-    return add_objects(grey)
+    return add_objects(add_borders(grey))
 
 
 def vary_contrast(grey: Tensor) -> Tensor:
