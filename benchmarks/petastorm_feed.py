@@ -30,19 +30,18 @@ def main(rounds: int) -> None:
     random = np.random.default_rng(1)
     pixels = random.integers(0, 256, (IMAGES, 64, 64)).astype(np.uint8)
     frontal = (np.arange(IMAGES) % 2).astype(np.float32)
-    source = np.full(IMAGES, "")
     recipe = TrainSettings(labels="-", archive="-", bundle=Path("-"))
     steps = -(-IMAGES // recipe.batch_size)
     counts = Labelled("", {"frontal": IMAGES // 2, "lateral": IMAGES // 2}, {}, [])
     with tempfile.TemporaryDirectory() as folder:
         columns = {"pixels": [image.tobytes() for image in pixels], "frontal": frontal}
-        pq.write_table(pa.table(columns | {"source": source}), f"{folder}/part-0.parquet")
+        pq.write_table(pa.table(columns), f"{folder}/part-0.parquet")
         start = time.perf_counter()
         by_petastorm = read_labelled(folder)
         print(f"reading the table once: {time.perf_counter() - start:.2f} s")
     feeds = {
         "petastorm": by_petastorm,
-        "arrays": tf.data.Dataset.from_tensor_slices((pixels, frontal, source)),
+        "arrays": tf.data.Dataset.from_tensor_slices((pixels, frontal)),
     }
     seconds: dict[str, list[float]] = {name: [] for name in feeds}
     batches = {name: training_batches(recipe, counts, feed) for name, feed in feeds.items()}

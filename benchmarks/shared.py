@@ -44,9 +44,8 @@ def pixels(data: Path, rows: pd.DataFrame) -> npt.NDArray[np.uint8]:
 def as_table(rows: pd.DataFrame, images: npt.NDArray[np.uint8]) -> tuple[Labelled, Dataset]:
     """What `cxrspark.training.fit` takes, from arrays in memory."""
     frontal = rows["frontal"].to_numpy(np.float32)
-    source = rows["source"].to_numpy(str)
     counts = (rows[column].value_counts().to_dict() for column in ("label", "source"))
-    return Labelled("", *counts, []), tf.data.Dataset.from_tensor_slices((images, frontal, source))
+    return Labelled("", *counts, []), tf.data.Dataset.from_tensor_slices((images, frontal))
 
 
 def share(right: npt.NDArray[np.bool_], rows: pd.DataFrame) -> dict[str, Any]:

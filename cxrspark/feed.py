@@ -18,7 +18,7 @@ from cxrspark.samples import number_patients
 from cxrspark.schemas import PIXELS
 from cxrspark.table import Format, read_table
 
-COLUMNS = ("pixels", "frontal", "source")
+COLUMNS = ("pixels", "frontal")
 
 Dataset = Any
 """A tf.data.Dataset; TensorFlow ships no types that mypy could use."""
@@ -26,7 +26,7 @@ Dataset = Any
 
 @dataclass(frozen=True)
 class Labelled:
-    """Labelled pixels in Parquet: `pixels` 4,096 bytes, `frontal` 0 or 1, `source`, `patient`.
+    """Labelled pixels in Parquet: `pixels` 4,096 bytes, `frontal` 0 or 1, `patient`.
 
     `patient` is a number, 0 …; the images of one are known to belong together.
 
@@ -78,7 +78,7 @@ def write_labelled(
     source = F.coalesce("source", F.lit("")).alias("source")
     labelled = pixels.join(F.broadcast(labels), "image_id").persist()
     readable = labelled.where("error is null")
-    readable.select("pixels", frontal, source, "patient").write.mode("overwrite").parquet(folder)
+    readable.select("pixels", frontal, "patient").write.mode("overwrite").parquet(folder)
     left_out = [row["path"] for row in labelled.where("error is not null").collect()]
     counts = readable.groupBy("label", source).count().toPandas()
     labelled.unpersist()
@@ -101,7 +101,7 @@ def read_labelled(folder: str) -> Dataset:
         folder: From `write_labelled`.
 
     Returns:
-        A dataset of single images: pixels uint8 (64, 64), frontal float32 (), source string ().
+        A dataset of single images: pixels uint8 (64, 64), frontal float32 ().
     """
     from petastorm import make_batch_reader
     from petastorm.tf_utils import make_petastorm_dataset
@@ -120,9 +120,9 @@ def read_labelled(folder: str) -> Dataset:
     return images.apply(tf.data.experimental.assert_cardinality(count))
 
 
-def _decoded(batch: Any) -> tuple[Any, Any, Any]:
+def _decoded(batch: Any) -> tuple[Any, Any]:
     pixels = tf.reshape(tf.io.decode_raw(batch.pixels, tf.uint8), (-1, SIDE, SIDE))
-    return pixels, batch.frontal, batch.source
+    return pixels, batch.frontal
 
 
 _LABELS = "image_id string, label string, source string, patient long"

@@ -56,19 +56,6 @@ class TrainSettings(BucketSettings):
     optimizer: Literal["rmsprop", "adamw"] = Field("rmsprop", description="Keras' optimizer")
     learning_rate: float = Field(0.001, gt=0, description="constant, or the peak of a cosine")
     cosine: bool = Field(False, description="warm up, then let the rate fall to 0 as a cosine")
-    averaging: float = Field(
-        0.0, ge=0, lt=1, description="momentum of averaged weights; 0 averages nothing"
-    )
-    label_smoothing: float = Field(
-        0.0, ge=0, lt=0.5, description="moved from each label to the other view"
-    )
-    source_balance: float = Field(
-        1.0,
-        ge=0,
-        le=1,
-        description="a source is drawn by its size to this power: 1 as it is, 0 all the same",
-    )
-    balance_views: bool = Field(False, description="draw as many lateral as frontal images")
     keep: Literal["best", "last"] = Field(
         "best", description="weights of the lowest validation loss, or of the last epoch"
     )

@@ -19,7 +19,7 @@ from cxrspark.feed import Dataset, Labelled
 from cxrspark.network import PREPARATIONS, build_network
 from cxrspark.progress import duration
 from cxrspark.recipe import TrainSettings
-from cxrspark.training_state import State, Weights
+from cxrspark.training_state import State
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """What is measured after each epoch; the four curves of the paper's figure."""
@@ -69,8 +69,7 @@ def fit(
     steps = -(-count // recipe.batch_size)
     network = build_network(recipe.seed)
     optimizer = _optimizer(recipe, steps)
-    loss = keras.losses.BinaryCrossentropy(label_smoothing=2.0 * recipe.label_smoothing)
-    network.compile(optimizer, loss, metrics=["accuracy"])
+    network.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
     optimizer.build(network.trainable_variables)
     state = State.load(state_file) if state_file.exists() else State()
     if state.history:
@@ -103,16 +102,12 @@ def fit(
 def training_batches(recipe: TrainSettings, table: Labelled, images: Dataset) -> Dataset:
     """Endless batches (float32 (n, 64, 64, 3), float32 (n,)), drawn and varied anew each epoch."""
     count = sum(table.views.values())
-    if recipe.balance_views or recipe.source_balance < 1:
-        drawn = _balanced(recipe, images)
-        batches = drawn.batch(recipe.batch_size)
-    else:
-        shuffled = images.shuffle(count, seed=recipe.seed, reshuffle_each_iteration=True)
-        batches = shuffled.batch(recipe.batch_size).repeat()
+    shuffled = images.shuffle(count, seed=recipe.seed, reshuffle_each_iteration=True)
+    batches = shuffled.batch(recipe.batch_size).repeat()
     change = _changes(recipe)
     prepare = PREPARATIONS[recipe.preparation]
 
-    def ready(pixels: Any, frontal: Any, source: Any) -> tuple[Any, Any]:
+    def ready(pixels: Any, frontal: Any) -> tuple[Any, Any]:
         return prepare(change(pixels)), frontal
 
     return batches.map(ready, num_parallel_calls=2).prefetch(4)
@@ -122,30 +117,8 @@ def validation_batches(recipe: TrainSettings, images: Dataset) -> Dataset:
     """Batches of the images as they are, prepared once and kept in memory."""
     prepare = PREPARATIONS[recipe.preparation]
     batches = images.batch(256)
-    kept = batches.map(lambda pixels, frontal, source: (prepare(pixels), frontal)).cache()
+    kept = batches.map(lambda pixels, frontal: (prepare(pixels), frontal)).cache()
     return kept.apply(tf.data.experimental.assert_cardinality(int(batches.cardinality())))
-
-
-def _balanced(recipe: TrainSettings, images: Dataset) -> Dataset:
-    """Endless images; each view, and in it each source, as often as the recipe says."""
-    rows = list(images.map(lambda pixels, frontal, source: (frontal, source)).as_numpy_iterator())
-    groups = sorted(set(rows))
-    sizes = np.array([rows.count(group) for group in groups], float) ** recipe.source_balance
-    view = np.array([frontal for frontal, _ in groups])
-    shares = np.array([len([r for r in rows if r[0] == v]) for v in view], float)
-    if recipe.balance_views:
-        shares[:] = 1.0
-    weights = shares * sizes / np.array([sizes[view == v].sum() for v in view])
-    parts = [
-        images.filter(lambda p, f, s, group=group: (f == group[0]) & (s == group[1]))
-        .cache()
-        .shuffle(rows.count(group), seed=recipe.seed)
-        .repeat()
-        for group in groups
-    ]
-    return tf.data.Dataset.sample_from_datasets(
-        parts, (weights / weights.sum()).tolist(), seed=recipe.seed
-    )
 
 
 def _changes(recipe: TrainSettings) -> Callable[[Any], Any]:
@@ -167,12 +140,9 @@ def _optimizer(recipe: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
             warmup_target=recipe.learning_rate,
             warmup_steps=warm_up,
         )
-    average: dict[str, Any] = {"use_ema": recipe.averaging > 0}
-    if recipe.averaging:
-        average["ema_momentum"] = recipe.averaging
     if recipe.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=1e-4, **average)
-    return keras.optimizers.RMSprop(rate, **average)
+        return keras.optimizers.AdamW(rate, weight_decay=1e-4)
+    return keras.optimizers.RMSprop(rate)
 
 
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -182,20 +152,9 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._recipe, self._state, self._file, self._report = recipe, state, file, report
         self._began_at = len(state.history)
-        self._measured: Weights = []
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._start = self._saved = self._epoch_start = time.monotonic()
-
-    def on_test_begin(self, logs: Any = None) -> None:
-        """Measure the averaged weights, where the recipe averages them."""
-        self._raw = self.model.get_weights()
-        if self._recipe.averaging:
-            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-
-    def on_test_end(self, logs: Any = None) -> None:
-        self._measured = self.model.get_weights()
-        self.model.set_weights(self._raw)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         now = time.monotonic()
@@ -204,9 +163,9 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self._epoch_start = now
         self._state.history.append(row)
         if self.kept_epoch() == epoch + 1:
-            self._state.kept = self._measured
+            self._state.kept = self.model.get_weights()
         if now - self._saved > CHECKPOINT_SECONDS or epoch + 1 == self._recipe.epochs:
-            self._state.network = self._raw
+            self._state.network = self.model.get_weights()
             self._state.optimizer = [np.asarray(v) for v in self.model.optimizer.variables]
             self._state.save(self._file)
             self._saved = time.monotonic()

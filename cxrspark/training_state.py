@@ -21,7 +21,7 @@ class State:
         history: One row per epoch: epoch, seconds, loss, accuracy, val_loss and
             val_accuracy.
         network: Weights as they are trained.
-        optimizer: The optimizer's variables, averaged weights among them.
+        optimizer: The optimizer's variables.
         kept: The weights that the bundle would get if the training ended now.
     """
 

@@ -16,7 +16,7 @@ from cxrspark.errors import UserError
 from cxrspark.feed import Dataset, Labelled
 from cxrspark.network import build_network
 from cxrspark.recipe import TrainSettings
-from cxrspark.training import CURVES, fit, training_batches
+from cxrspark.training import CURVES, fit
 from cxrspark.training_state import State
 
 ROBUST = {
@@ -24,10 +24,6 @@ ROBUST = {
     "preparation": "equalised",
     "optimizer": "adamw",
     "cosine": True,
-    "averaging": 0.9,
-    "label_smoothing": 0.05,
-    "balance_views": True,
-    "source_balance": 0.5,
     "keep": "last",
 }
 
@@ -39,8 +35,7 @@ def _recipe(**changes: object) -> TrainSettings:
 
 def _table(count: int = 96, seed: int = 0) -> tuple[Labelled, Dataset]:
     pixels, frontal = toy_images(count, seed)
-    source = np.where(np.arange(count) % 8 == 0, "small", "large")
-    images = tf.data.Dataset.from_tensor_slices((pixels, frontal.astype(np.float32), source))
+    images = tf.data.Dataset.from_tensor_slices((pixels, frontal.astype(np.float32)))
     views = {"frontal": int(frontal.sum()), "lateral": int((~frontal).sum())}
     return Labelled("", views, {}, []), images
 
@@ -69,32 +64,14 @@ def test_paper_recipe_keeps_the_weights_of_the_lowest_validation_loss(tmp_path: 
     assert lines[1].endswith(" left")
 
 
-def test_robust_recipe_learns_and_keeps_averaged_weights(tmp_path: Path) -> None:
+def test_robust_recipe_learns_and_keeps_the_last_weights(tmp_path: Path) -> None:
     recipe = _recipe(**ROBUST, epochs=24, learning_rate=0.004)
     trained, _ = _fit(recipe, tmp_path / "state.npz")
     assert trained.kept_epoch == 24
     assert trained.history[-1]["val_loss"] < 0.9 * trained.history[0]["val_loss"]
     last = State.load(tmp_path / "state.npz")
-    averaged = trained.network.get_weights()
-    assert any(not np.allclose(a, b) for a, b in zip(averaged, last.network, strict=True))
-
-
-def test_batches_are_balanced_by_view_and_source(tmp_path: Path) -> None:
-    pixels, _ = toy_images(100)
-    frontal = (np.arange(100) < 90).astype(np.float32)
-    source = np.where(np.arange(100) < 81, "large", "small")
-    images = tf.data.Dataset.from_tensor_slices((pixels, frontal, source))
-    recipe = _recipe(**ROBUST, batch_size=50)
-    drawn = [
-        views.numpy()
-        for _, views in training_batches(
-            recipe, Labelled("", {"frontal": 90}, {}, []), images
-        ).take(30)
-    ]
-    assert np.mean(drawn) == pytest.approx(0.5, abs=0.05)
-    rows = list(training._balanced(recipe, images).take(2000).as_numpy_iterator())
-    small = np.mean([s == b"small" for _, f, s in rows if f == 1])
-    assert small == pytest.approx(0.25, abs=0.05)  # 81 and 9 by their square roots
+    kept = trained.network.get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(kept, last.network, strict=True))
 
 
 def test_state_comes_back_as_it_was(tmp_path: Path) -> None:

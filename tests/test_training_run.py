@@ -128,8 +128,8 @@ def test_table_holds_the_pixels_that_scoring_uses(spark: SparkSession, tmp_path:
     expected = {image.tobytes(): float(view) for image, view in zip(*toy_images(30), strict=True)}
     for _ in range(2):  # the second pass comes from the cache
         read = list(images.as_numpy_iterator())
-        assert len({pixels.tobytes() for pixels, _, _ in read}) == 30
-        assert all(expected[pixels.tobytes()] == frontal for pixels, frontal, _ in read)
+        assert len({pixels.tobytes() for pixels, _ in read}) == 30
+        assert all(expected[pixels.tobytes()] == frontal for pixels, frontal in read)
 
 
 @pytest.mark.parametrize(
