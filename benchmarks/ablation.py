@@ -4,8 +4,7 @@ Trains on iu_openi_256 alone, each time with one thing about conf/train-robust.y
 classifies the other sources and the copies of `stress.py`. The recipe itself is run with several
 seeds, so that a difference can be told from chance; the mean of those networks' answers is what
 the distilled network learns. "More sources" leaves one source out at a time. Two networks train
-at once, each in a process of its own. OUT.json is written after each row, and the rows that it
-holds already are not measured again.
+at once, each in a process of its own. OUT.json is written after each row.
 """
 
 import json
@@ -14,7 +13,6 @@ import sys
 import tempfile
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -35,8 +33,6 @@ RECIPE = "conf/train-robust.yaml"
 EPOCHS = 32
 SEEDS = 3
 OTHERS = ("hannover", "vqa_rad", "kermany_paed")
-MORE = "more sources"
-DISTILLED = "distilled from the three seeds"
 
 Measured = tuple[dict[str, Any], npt.NDArray[np.float64]]
 """Figures, and p_frontal of every image."""
@@ -84,19 +80,13 @@ MORE_SOURCES = {
 """Trained on one source less each time, which is the one that is then classified."""
 
 
-@cache
-def _loaded(file: str) -> dict[str, npt.NDArray[Any]]:
-    """The images, once for each process."""
-    with np.load(file) as stored:
-        return dict(stored)
-
-
 def measure(file: str, rows: pd.DataFrame, variant: Variant) -> Measured:
     """Train a variant; its figures, and p_frontal of all images."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     for name, part in variant.augmentation.items():
         setattr(augmentation, name, part)
-    images = _loaded(file)
+    with np.load(file) as stored:
+        images = dict(stored)
     recipe = unseen.recipe_of(RECIPE, ["--epochs", str(EPOCHS), *variant.settings])
     predict = unseen.train(recipe, rows, images["all"], variant.sources)
     sources = unseen.judge(predict, rows, images["all"])
@@ -122,14 +112,13 @@ def in_turn(parts: dict[str, dict]) -> dict[str, Any]:
 def main(data: Path, out: Path) -> None:
     """Train, measure and write."""
     rows = labels(data)
-    done: dict[str, dict] = json.loads(out.read_text())["variants"] if out.exists() else {}
-    answers: list[npt.NDArray[np.float64]] = []
+    done: dict[str, dict] = {}
+    answers = []
 
     def keep(name: str, figures: dict[str, Any]) -> None:
         done[name] = figures
         print(name, figures, flush=True)
-        ordered = {n: done[n] for n in (*VARIANTS, MORE, DISTILLED) if n in done}
-        out.write_text(json.dumps({"epochs": EPOCHS, "variants": ordered}, indent=1) + "\n")
+        out.write_text(json.dumps({"epochs": EPOCHS, "variants": done}, indent=1) + "\n")
 
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/images.npz"
@@ -141,23 +130,15 @@ def main(data: Path, out: Path) -> None:
             return pool.submit(measure, file, taught, variant)
 
         with pool:
-            teachers = list(VARIANTS)[:SEEDS] if DISTILLED not in done else []
-            single = {
-                name: start(variant)
-                for name, variant in VARIANTS.items()
-                if name in teachers or name not in done
-            }
-            turns = {name: start(v) for name, v in MORE_SOURCES.items() if MORE not in done}
+            single = {name: start(variant) for name, variant in VARIANTS.items()}
+            turns = {left_out: start(variant) for left_out, variant in MORE_SOURCES.items()}
             for name, job in single.items():
                 figures, answer = job.result()
                 keep(name, figures)
-                if name in teachers:
-                    answers.append(answer)
-            if turns:
-                keep(MORE, in_turn({left_out: job.result()[0] for left_out, job in turns.items()}))
-            if teachers:
-                taught = rows.assign(frontal=np.mean(answers, axis=0))
-                keep(DISTILLED, start(Variant(), taught).result()[0])
+                answers.append(answer)
+            keep("more sources", in_turn({s: job.result()[0] for s, job in turns.items()}))
+            taught = rows.assign(frontal=np.mean(answers[:SEEDS], axis=0))
+            keep("distilled from the three seeds", start(Variant(), taught).result()[0])
 
 
 if __name__ == "__main__":

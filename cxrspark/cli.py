@@ -27,8 +27,6 @@ NO_SPARK = (
     "package named by --packages cannot be resolved (then name its jars by --jars)"
 )
 
-INTERRUPTED = "interrupted; run it again to finish"
-
 Settings = TypeVar("Settings", bound=JobSettings)
 
 
@@ -48,6 +46,17 @@ def run_job(
         Exit code: 0 the job completed, 2 the user must change something, 1 anything else,
         130 interrupted.
     """
+    former = signal.getsignal(signal.SIGINT)
+    end_on_interrupt()
+    try:
+        return _run(settings_class, run, argv)
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def _run(
+    settings_class: type[Settings], run: Callable[[Settings], None], argv: list[str] | None
+) -> int:
     argv = sys.argv[1:] if argv is None else argv
     debug = "--debug" in argv
     try:
@@ -56,8 +65,6 @@ def run_job(
         run(settings)
     except UserError as error:
         return _failed(2, str(error), debug)
-    except KeyboardInterrupt:
-        return _failed(130, INTERRUPTED, debug)
     except Exception as error:
         cause = _cause(error)
         if JAVA_ENDED in cause:
@@ -70,14 +77,14 @@ def run_job(
 
 
 def end_on_interrupt() -> None:
-    """Let Ctrl-C end the job in a line, once it has a session.
+    """Let Ctrl-C end the job in a line; to be called again once there is a session.
 
-    PySpark's own handler asks the JVM, which the same key ends, to cancel its work: that fails in
-    stack traces.
+    A session brings a handler of PySpark's, which calls the JVM over a connection that waits for
+    an answer: that fails in stack traces.
     """
 
     def end(*_: object) -> None:
-        os.write(2, f"\nerror: {INTERRUPTED}\n".encode())
+        os.write(2, b"\nerror: interrupted; run it again to finish\n")
         os._exit(130)
 
     signal.signal(signal.SIGINT, end)

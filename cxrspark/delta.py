@@ -46,9 +46,10 @@ def delta_settings() -> dict[str, str]:
     try:
         found = resolver.resolveMavenDependencies(jvm.java.net.URI(f"ivy://{DELTA_PACKAGE}"))
     except Py4JJavaError as error:
+        said = str(error.java_exception.getMessage()).splitlines()[0]
         raise UserError(
-            f"--format delta: {DELTA_PACKAGE} cannot be resolved from Maven; name its jars by "
-            "spark-submit --jars, or write --format parquet"
+            f"--format delta: {DELTA_PACKAGE} cannot be resolved from Maven ({said}); name its "
+            "jars by spark-submit --jars, or write --format parquet"
         ) from error
     jars = [str(found.apply(number)) for number in range(found.size())]
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()

@@ -156,7 +156,10 @@ def _refuse_other(
 
 def _refuse_missing_delta(spark: SparkSession, table_format: Format) -> None:
     if table_format == "delta" and not has_delta(spark.sparkContext._jvm):
-        raise UserError(f"--format delta: the session lacks {DELTA_PACKAGE}")
+        raise UserError(
+            f"--format delta: the session lacks {DELTA_PACKAGE}; start it with --packages or "
+            "--jars, or with the settings of cxrspark.session.session_settings"
+        )
 
 
 def _make_folder(spark: SparkSession, path: str) -> str:

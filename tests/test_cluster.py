@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from standalone import PACKAGE, ROOT, Cluster, cluster, end
 
@@ -36,9 +37,12 @@ def two_workers(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield started
 
 
-def rows_of(table: Path) -> pd.DataFrame:
+def rows_of(table: Path, table_format: str = "parquet") -> pd.DataFrame:
     """Rows that a reader of the table sees now."""
-    parts = [pd.read_parquet(file, columns=COLUMNS) for file in table.glob("*.parquet")]
+    if table_format == "delta":
+        parts = [DeltaTable(table).to_pandas(columns=COLUMNS)]
+    else:
+        parts = [pd.read_parquet(file, columns=COLUMNS) for file in table.glob("*.parquet")]
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
     return pd.concat(parts).sort_values("image_id", ignore_index=True)
@@ -63,12 +67,17 @@ def test_the_package_has_what_an_executor_needs_and_nothing_of_the_driver_s_trai
 
 
 def test_two_workers_without_any_package_score_as_the_local_run_does(
-    two_workers: Cluster, phantoms: Path, tmp_path: Path, scored_locally: pd.DataFrame
+    two_workers: Cluster,
+    phantoms: Path,
+    tmp_path: Path,
+    scored_locally: pd.DataFrame,
+    table_format: str,
 ) -> None:
     table = tmp_path / "scores"
-    job = two_workers.submit(["--archive", str(phantoms), "--scores", str(table)], cores=2)
+    options = ["--archive", str(phantoms), "--scores", str(table), "--format", table_format]
+    job = two_workers.submit(options, cores=2)
     assert job.wait(timeout=300) == 0, two_workers.log()
-    pd.testing.assert_frame_equal(rows_of(table), scored_locally)
+    pd.testing.assert_frame_equal(rows_of(table, table_format), scored_locally)
     unpacked = {
         path.parts[-6] for path in two_workers.folder.glob("worker-*/*/*/packages/*/run.py")
     }

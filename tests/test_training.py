@@ -89,7 +89,6 @@ TRAIN_FOREVER = """
 import sys
 from pathlib import Path
 from cxrspark import training
-from cxrspark.errors import UserError
 from test_training import _fit, _recipe
 training.CHECKPOINT_SECONDS = 0.0
 _fit(_recipe(epochs=500), Path(sys.argv[1]))
