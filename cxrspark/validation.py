@@ -9,12 +9,19 @@ import keras
 import numpy as np
 import pandas as pd
 
+from cxrspark.augmentation import vary
 from cxrspark.calibration import Band, Platt, choose_band, fit_platt
 from cxrspark.intervals import Figure, Ints, proportion
 from cxrspark.network import build_scorer, p_frontal
-from cxrspark.pixels import SIDE
+from cxrspark.pixels import SIDE, Grey8
 from cxrspark.recipe import TrainSettings
 from cxrspark.training import Trained
+
+COPIES = 16
+"""Varied copies of each held-back image."""
+
+BATCH = 256
+"""Images that are varied at once."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,10 @@ def calibrate(
 ) -> tuple[keras.Model, Checked]:
     """Fold Platt scaling into the last layer and choose the uncertain band.
 
+    A network that was trained for other hospitals is scaled on varied copies of the held-back
+    images too: it tells those as they are apart without an error, which says little of how sure
+    it may be elsewhere.
+
     Args:
         settings: The training's.
         trained: Its network; the last layer is changed.
@@ -61,7 +72,11 @@ def calibrate(
     frontal = rows["frontal"].to_numpy() > 0.5
     patients: Ints = rows["patient"].to_numpy(np.int64)
     scorer = build_scorer(trained.network, settings.preparation)
-    platt = fit_platt(p_frontal(scorer, pixels), frontal)
+    copies = pixels
+    if settings.augmentation == "hospitals":
+        copies = np.concatenate([pixels, *(_varied(pixels) for _ in range(COPIES))])
+    truths = np.tile(frontal, len(copies) // len(pixels))
+    platt = fit_platt(p_frontal(scorer, copies), truths)
     last = trained.network.layers[-1]
     kernel, bias = last.get_weights()
     last.set_weights([kernel * platt.slope, bias * platt.slope + platt.offset])
@@ -76,3 +91,8 @@ def calibrate(
         "uncertain": proportion(~called, patients),
     }
     return scorer, Checked(platt, band, figures, len(np.unique(patients)))
+
+
+def _varied(pixels: Grey8) -> Grey8:
+    parts = np.array_split(pixels, -(-len(pixels) // BATCH))
+    return np.concatenate([vary(part).numpy() for part in parts])

@@ -15,7 +15,7 @@ from cxrspark.images import read_pixels
 from cxrspark.inference import Scorer
 from cxrspark.intervals import wilson
 from cxrspark.manifest import read_manifest
-from cxrspark.network import PARAMETERS, build_network, p_frontal
+from cxrspark.network import PARAMETERS, build_network, p_frontal, repeated
 from cxrspark.recipe import TrainSettings
 from cxrspark.scores import score
 from cxrspark.training import Trained
@@ -208,6 +208,29 @@ def test_figures_are_by_patient(tmp_path: Path) -> None:
     assert checked.band.called == 0
     assert figures["right_of_called"] is None
     assert figures["uncertain"]["value"] == 1
+
+
+def test_a_model_for_other_hospitals_is_as_sure_as_changed_images_let_it_be(tmp_path: Path) -> None:
+    images, frontal = toy_images(64)
+    columns = {"pixels": [image.tobytes() for image in images], "patient": range(64)}
+    (tmp_path / "table").mkdir()
+    table = pd.DataFrame(columns | {"frontal": frontal.astype(np.float32)})
+    table.to_parquet(tmp_path / "table" / "part.parquet")
+    network = build_network(1)
+    network.compile("rmsprop", "binary_crossentropy")
+    network.fit(np.asarray(repeated(images)), frontal, epochs=30, verbose=0)
+    checked = {}
+    for augmentation in ("none", "hospitals"):
+        settings = _settings(tmp_path, augmentation=augmentation, preparation="repeated")
+        copy = keras.models.clone_model(network)
+        copy.set_weights(network.get_weights())
+        checked[augmentation] = calibrate(settings, Trained(copy, [], 0), str(tmp_path / "table"))[
+            1
+        ]
+    right = [of.figures["validation_accuracy"] for of in checked.values()]
+    assert [figure.value for figure in right if figure] == [1.0, 1.0]
+    slopes = {name: of.platt.slope for name, of in checked.items()}
+    assert slopes["hospitals"] < 0.8 * slopes["none"], slopes
 
 
 def test_a_model_that_calls_nothing_is_warned_of(spark: SparkSession, tmp_path: Path) -> None:
