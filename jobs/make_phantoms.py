@@ -32,6 +32,8 @@ def run(settings: ArchiveSettings) -> None:
     for kind, images in sorted(summary.kinds.items()):
         print(f"  {kind:<14} {images:>9,}")
     print(f"archive {settings.out}")
+    if settings.dicom:
+        print(f"dicom   {settings.dicom}, the same images")
 
 
 if __name__ == "__main__":
