@@ -27,6 +27,8 @@ NO_SPARK = (
     "package named by --packages cannot be resolved (then name its jars by --jars)"
 )
 
+INTERRUPTED = "interrupted; run it again to finish"
+
 Settings = TypeVar("Settings", bound=JobSettings)
 
 
@@ -46,17 +48,6 @@ def run_job(
         Exit code: 0 the job completed, 2 the user must change something, 1 anything else,
         130 interrupted.
     """
-    former = signal.getsignal(signal.SIGINT)
-    end_on_interrupt()
-    try:
-        return _run(settings_class, run, argv)
-    finally:
-        signal.signal(signal.SIGINT, former)
-
-
-def _run(
-    settings_class: type[Settings], run: Callable[[Settings], None], argv: list[str] | None
-) -> int:
     argv = sys.argv[1:] if argv is None else argv
     debug = "--debug" in argv
     try:
@@ -65,6 +56,9 @@ def _run(
         run(settings)
     except UserError as error:
         return _failed(2, str(error), debug)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # the line that it ends may be one of progress
+        return _failed(130, INTERRUPTED, debug)
     except Exception as error:
         cause = _cause(error)
         if JAVA_ENDED in cause:
@@ -77,14 +71,14 @@ def _run(
 
 
 def end_on_interrupt() -> None:
-    """Let Ctrl-C end the job in a line; to be called again once there is a session.
+    """Let Ctrl-C end a Spark job in a line; to be called again once there is a session.
 
-    A session brings a handler of PySpark's, which calls the JVM over a connection that waits for
-    an answer: that fails in stack traces.
+    A call of the JVM that is interrupted says so in a stack trace; and a session brings a handler
+    of PySpark's, which calls the JVM over the very connection that waits for an answer.
     """
 
     def end(*_: object) -> None:
-        os.write(2, b"\nerror: interrupted; run it again to finish\n")
+        os.write(2, f"\nerror: {INTERRUPTED}\n".encode())
         os._exit(130)
 
     signal.signal(signal.SIGINT, end)

@@ -13,9 +13,10 @@ from cxrspark.session import session_settings
 
 def run(settings: AuditSettings) -> None:
     open_folder(settings.out, FILES)
+    end_on_interrupt()
     builder = SparkSession.builder.appName("cxrspark audit_views")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
-    end_on_interrupt()
+    end_on_interrupt()  # in place of PySpark's
     try:
         audit = audit_views(spark, settings)
     finally:

@@ -20,9 +20,10 @@ def run(settings: EvaluateSettings) -> None:
     """Match, evaluate, print and write."""
     if settings.out:
         make_folder(settings.out)
+    end_on_interrupt()
     builder = SparkSession.builder.appName("cxrspark evaluate")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
-    end_on_interrupt()
+    end_on_interrupt()  # in place of PySpark's
     try:
         data = labelled_scores(spark, settings)
     finally:

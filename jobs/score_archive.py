@@ -14,9 +14,10 @@ from cxrspark.summary import Summary
 
 
 def run(settings: ScoreSettings) -> None:
+    end_on_interrupt()
     builder = SparkSession.builder.appName("cxrspark score_archive")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
-    end_on_interrupt()
+    end_on_interrupt()  # in place of PySpark's
     try:
         print_summary(score_archive(spark, settings), settings)
     finally:

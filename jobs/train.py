@@ -20,9 +20,10 @@ def run(settings: TrainSettings) -> None:
         from cxrspark.training_run import train  # loads TensorFlow, which --help does not need
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # Petastorm calls it by an old name
 
+    end_on_interrupt()
     builder = SparkSession.builder.appName("cxrspark train")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
-    end_on_interrupt()
+    end_on_interrupt()  # in place of PySpark's
     try:
         bundle = train(spark, settings, lambda line: print(line, file=sys.stderr, flush=True))
     finally:

@@ -41,7 +41,10 @@ def copy_of(archive: Path, target: Path) -> Path:
 def job(
     name: str, settings: type[JobSettings], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., int]:
-    """The job `jobs/NAME.py`, from its arguments to its exit code; it may not stop the session."""
+    """The job `jobs/NAME.py`, from its arguments to its exit code.
+
+    It may not stop the session, nor end the tests where they are interrupted.
+    """
     monkeypatch.setattr(SparkSession, "stop", lambda session: None)
     file = Path(__file__).parents[1] / "jobs" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(f"{name}_job", file)
@@ -49,4 +52,5 @@ def job(
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "end_on_interrupt", lambda: None)
     return lambda *argv: run_job(settings, module.run, [str(arg) for arg in argv])

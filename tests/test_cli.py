@@ -120,10 +120,11 @@ def test_a_wrong_file_is_one_line(
     [
         (UserError("archive x: no such folder"), 2, "error: archive x: no such folder\n"),
         (RuntimeError("disk\nfull"), 1, "error: failed: disk (--debug shows the stack trace)\n"),
+        (KeyboardInterrupt(), 130, "\nerror: interrupted; run it again to finish\n"),
     ],
 )
 def test_the_exit_code_tells_who_must_act(
-    error: Exception, code: int, line: str, capsys: pytest.CaptureFixture[str]
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(_: ScoreSettings) -> None:
         raise error
