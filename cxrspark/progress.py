@@ -58,8 +58,10 @@ class Progress:
         self._show("\n")
 
     def _show_until_end(self) -> None:
+        end = "" if self._on_terminal else "\n"
+        self._show(end)
         while not self._ended.wait(0.5 if self._on_terminal else 10):
-            self._show("" if self._on_terminal else "\n")
+            self._show(end)
 
     def _show(self, end: str) -> None:
         if not self._total:

@@ -181,9 +181,10 @@ def _certainty(audit: Audit) -> str:
     )
     parts = [paragraph(words), histograms(audit.histogram)]
     if not audit.least_certain.empty:
-        far = audit.least_certain["p_frontal"].sub(0.5).abs().max()
+        sure = audit.least_certain["p_frontal"].sub(0.5).abs() + 0.5
         words = f"The {len(audit.least_certain)} images it is least certain of"
-        parts.append(f"<h3>{words}: at most {text(percent(0.5 + far))} sure</h3>")
+        least, most = text(percent(sure.min())), text(percent(sure.max()))
+        parts.append(f"<h3>{words}: {least} to {most} sure</h3>")
         parts.append(_sheet(audit, audit.least_certain))
     return section("certainty", "How certain the model is", *parts)
 

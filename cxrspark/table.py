@@ -148,7 +148,7 @@ def _refuse_other(
     path: str, table_format: Format, schema: T.StructType, found: Format, columns: T.StructType
 ) -> None:
     if found != table_format:
-        raise UserError(f"table {path}: is a {found} table; add --format {found} or name another")
+        raise UserError(f"table {path}: is a {found} table; use --format {found} or name another")
     if {(f.name, f.dataType) for f in columns} != {(f.name, f.dataType) for f in schema}:
         names = ", ".join(columns.names[:6])
         raise UserError(f"table {path}: has other columns ({names}, …); name another path")

@@ -187,4 +187,4 @@ def test_delta_table(
     assert evaluate("--scores", table, "--labels", labels, "--format", "delta") == 0
     assert "6 labelled images in the table" in capsys.readouterr().out
     assert evaluate("--scores", table, "--labels", labels) == 2
-    assert "is a delta table; add --format delta" in capsys.readouterr().err
+    assert "is a delta table; use --format delta" in capsys.readouterr().err

@@ -98,7 +98,7 @@ def test_a_table_of_the_other_format_is_refused_and_left_alone(
 ) -> None:
     table = tmp_path / "scores"
     summary = run(spark, phantoms, table, format=there)
-    with pytest.raises(UserError, match=f"is a {there} table; add --format {there}"):
+    with pytest.raises(UserError, match=f"is a {there} table; use --format {there}"):
         run(spark, phantoms, table, format=asked)
     assert len(load(table, there)) == summary.images
 

@@ -112,7 +112,7 @@ def test_kept_pixels_are_those_that_delta_has_committed(
     for _ in range(2):  # the second overwrites the first, whose files stay
         pixels.write.format("delta").mode("overwrite").save(table)
     assert kept_pixels(spark, table, "delta").count() == 8
-    with pytest.raises(UserError, match="is a delta table; add --format delta"):
+    with pytest.raises(UserError, match="is a delta table; use --format delta"):
         kept_pixels(spark, table, "parquet")
 
 
