@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 EMULATORS := build/emulators
 BENCH := build/peers
 DEMO := build/demo
-SHIPPED = $(shell $(BIN)/python -c 'from cxrspark.bundle import load_bundle; print(load_bundle().model_id)')
+SHIPPED = $(shell $(BIN)/python -c 'from cxrspark import load_bundle; print(load_bundle().model_id)')
 PACKAGE := dist/cxrspark.tar.gz
 SPARK35 := build/spark35
 
@@ -91,12 +91,13 @@ $(PACKAGE): pyproject.toml constraints.txt $(shell find cxrspark jobs conf -type
 	tar --sort=name --owner=0 --group=0 --numeric-owner --exclude=./jobs/__pycache__ -C build/package -cf - . | gzip -1 >$@
 
 .PHONY: check
-check: setup ## lint and type-check
+check: setup ## lint, type-check and hold the rules of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
-$(EMULATORS)/.ready: tests/emulators.txt | $(READY)
+$(EMULATORS)/.ready: tests/helpers/emulators.txt | $(READY)
 	@rm -rf $(EMULATORS)
 	@$(PYTHON) -m venv $(EMULATORS) && \
 	  $(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@ || \
@@ -118,68 +119,68 @@ $(SPARK35)/.ready: | $(READY)
 
 .PHONY: test-kills
 test-kills: setup ## kill drivers and workers 20 times each, both formats
-	CXRSPARK_KILLS=20 $(BIN)/python -m pytest tests/test_kills.py
+	CXRSPARK_KILLS=20 $(BIN)/python -m pytest tests/scoring/test_kills.py
 
 .PHONY: test-fuzz
 test-fuzz: setup ## mutate 1,000 files at random
-	CXRSPARK_MUTATIONS=1000 $(BIN)/python -m pytest tests/test_fuzz.py
+	CXRSPARK_MUTATIONS=1000 $(BIN)/python -m pytest tests/pixels/test_fuzz.py
 
 .PHONY: bench-cluster
 bench-cluster: setup package ## two standalone workers against one, each on a core of its own
-	PYTHONPATH=tests $(BIN)/python benchmarks/cluster.py
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.scale.cluster
 
 .PHONY: bench-sizing
 bench-sizing: setup ## core-seconds and bytes of an image, JPEG and DICOM
-	$(BIN)/python benchmarks/sizing.py
+	$(BIN)/python -m benchmarks.speed.sizing
 
 .PHONY: bench-memory
 bench-memory: setup ## memory of the Python workers over 1,000 and 10,000 images
-	$(BIN)/python benchmarks/worker_memory.py
+	$(BIN)/python -m benchmarks.scale.worker_memory
 
 .PHONY: bench-report
 bench-report: setup ## an audit and its report over 377,110 rows
-	$(BIN)/python benchmarks/report.py
+	$(BIN)/python -m benchmarks.scale.report
 
 .PHONY: bench-feed
 bench-feed: setup ## an epoch fed by Petastorm beside one from arrays in memory
-	$(BIN)/python benchmarks/petastorm_feed.py
+	$(BIN)/python -m benchmarks.speed.petastorm_feed
 
 .PHONY: bench-rescore
 bench-rescore: setup ## score 377,110 kept pixels, then a run with nothing to do
-	$(BIN)/python benchmarks/rescore.py
+	$(BIN)/python -m benchmarks.scale.rescore
 
 .PHONY: bench-dicom
 bench-dicom: setup ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files
-	$(BIN)/python benchmarks/dicom.py
+	$(BIN)/python -m benchmarks.speed.dicom
 
 .PHONY: bench-buckets
 bench-buckets: setup ## the job on a bucket with 50 ms a request beside local files
-	$(BIN)/python benchmarks/buckets.py
+	$(BIN)/python -m benchmarks.speed.buckets
 
 .PHONY: bench
 bench: bench-compare bench-networks bench-scoring bench-whole bench-scale ## every figure of docs/benchmarks.md and docs/scale.md
-	$(BIN)/python benchmarks/tables.py
+	$(BIN)/python -m benchmarks.tables
 
 .PHONY: bench-compare
 bench-compare: setup $(BENCH)/.ready ## cxrspark beside Spark's usual way, Ray Data and Daft
-	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python -m benchmarks.speed.compare
 
 .PHONY: bench-networks
 bench-networks: setup ## what larger networks would cost
-	$(BIN)/python benchmarks/networks.py
+	$(BIN)/python -m benchmarks.speed.networks
 
 .PHONY: bench-scoring
 bench-scoring: setup ## what scoring adds to an image
-	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python -m benchmarks.speed.scoring
 
 .PHONY: bench-whole
 bench-whole: setup ## 377,110 small images from manifest to checked table
-	$(BIN)/python benchmarks/whole_archive.py
+	$(BIN)/python -m benchmarks.scale.whole_archive
 
 .PHONY: bench-scale
 bench-scale: setup ## a model of 4 to 1,000 cores, from measured task times
-	$(BIN)/python benchmarks/task_times.py
-	$(BIN)/python benchmarks/simulate.py
+	$(BIN)/python -m benchmarks.scale.task_times
+	$(BIN)/python -m benchmarks.scale.simulate
 
 $(BENCH)/.ready: pyproject.toml constraints-bench.txt
 	$(PYTHON) -m venv $(BENCH)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from compare import CONTESTANTS
-from measuring import FIGURES
+from benchmarks.common.measuring import FIGURES
+from benchmarks.speed.compare import CONTESTANTS
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/benchmarks.md", "docs/scale.md")

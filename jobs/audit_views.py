@@ -4,11 +4,11 @@ import sys
 
 from pyspark.sql import SparkSession
 
-from cxrspark.audit_run import Audit, AuditSettings, audit_views
-from cxrspark.cli import end_on_interrupt, run_job
-from cxrspark.private_folder import open_folder, write_files
-from cxrspark.report import FILES, REPORT, build_report, table_files
-from cxrspark.session import session_settings
+from cxrspark.audit.private_folder import open_folder, write_files
+from cxrspark.audit.report.build import FILES, REPORT, build_report, table_files
+from cxrspark.audit.run import Audit, AuditSettings, audit_views
+from cxrspark.jobs.cli import end_on_interrupt, run_job
+from cxrspark.jobs.session import session_settings
 
 
 def run(settings: AuditSettings) -> None:

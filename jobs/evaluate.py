@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from cxrspark.cli import end_on_interrupt, run_job
+from cxrspark.archive.labels import describe_left_out
 from cxrspark.errors import UserError
-from cxrspark.evaluation import Evaluation, evaluate, figures_not_had
-from cxrspark.evaluation_plots import write_plots
-from cxrspark.evaluation_report import as_json, as_text
-from cxrspark.evaluation_run import EvaluateSettings, LabelledScores, labelled_scores
-from cxrspark.labels import describe_left_out
-from cxrspark.session import session_settings
+from cxrspark.evaluation.figures import Evaluation, evaluate, figures_not_had
+from cxrspark.evaluation.plots import write_plots
+from cxrspark.evaluation.report import as_json, as_text
+from cxrspark.evaluation.run import EvaluateSettings, LabelledScores, labelled_scores
+from cxrspark.jobs.cli import end_on_interrupt, run_job
+from cxrspark.jobs.session import session_settings
 
 
 def run(settings: EvaluateSettings) -> None:

@@ -3,10 +3,10 @@
 import sys
 import time
 
-from cxrspark.cli import run_job
-from cxrspark.progress import duration
-from cxrspark.synthetic import write_archive
-from cxrspark.synthetic_plan import ArchiveSettings
+from cxrspark.jobs.cli import run_job
+from cxrspark.phantoms.archive import write_archive
+from cxrspark.phantoms.plan import ArchiveSettings
+from cxrspark.scoring.progress import duration
 
 
 def run(settings: ArchiveSettings) -> None:

@@ -4,13 +4,13 @@ import sys
 
 from pyspark.sql import SparkSession
 
-from cxrspark.cli import end_on_interrupt, run_job
-from cxrspark.progress import duration
-from cxrspark.run import score_archive
-from cxrspark.scores import FRONTAL, LATERAL, UNCERTAIN
-from cxrspark.session import session_settings
-from cxrspark.settings import ScoreSettings
-from cxrspark.summary import Summary
+from cxrspark.jobs.cli import end_on_interrupt, run_job
+from cxrspark.jobs.session import session_settings
+from cxrspark.scoring.progress import duration
+from cxrspark.scoring.run import score_archive
+from cxrspark.scoring.settings import ScoreSettings
+from cxrspark.scoring.summary import Summary
+from cxrspark.views import FRONTAL, LATERAL, UNCERTAIN
 
 
 def run(settings: ScoreSettings) -> None:

@@ -6,10 +6,10 @@ import sys
 
 from pyspark.sql import SparkSession
 
-from cxrspark.cli import end_on_interrupt, run_job
-from cxrspark.quiet import silent_stderr
-from cxrspark.recipe import TrainSettings
-from cxrspark.session import session_settings
+from cxrspark.jobs.cli import end_on_interrupt, run_job
+from cxrspark.jobs.session import session_settings
+from cxrspark.model.quiet import silent_stderr
+from cxrspark.training.settings import TrainSettings
 
 KEPT = {"best": "the least validation loss", "last": "the last ones"}
 
@@ -17,7 +17,7 @@ KEPT = {"best": "the least validation loss", "last": "the last ones"}
 def run(settings: TrainSettings) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it calls a missing GPU an error
     with silent_stderr():  # it tells every user of its CPU instructions and of missing GPUs
-        from cxrspark.training_run import train  # loads TensorFlow, which --help does not need
+        from cxrspark.training.run import train  # loads TensorFlow, which --help does not need
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # Petastorm calls it by an old name
 
     end_on_interrupt()

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from cxrspark.audit_run import Audit
-from cxrspark.delta import DELTA_PACKAGE, has_delta
+from cxrspark.audit.run import Audit
 from cxrspark.errors import UserError
-from cxrspark.session import session_settings
-from cxrspark.synthetic import write_archive
-from cxrspark.synthetic_plan import ArchiveSettings
-from cxrspark.table import Format
+from cxrspark.jobs.session import session_settings
+from cxrspark.phantoms.archive import write_archive
+from cxrspark.phantoms.plan import ArchiveSettings
+from cxrspark.tables.commits import Format
+from cxrspark.tables.delta import DELTA_PACKAGE, has_delta
 
-from audited import Audited, audit_of, audited_archive
-from emulators import CREDENTIALS, gcs_server, s3_server
-from proxy import Proxy
+from helpers.audited import Audited, audit_of, audited_archive
+from helpers.emulators import CREDENTIALS, gcs_server, s3_server
+from helpers.proxy import Proxy
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

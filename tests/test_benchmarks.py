@@ -12,7 +12,7 @@ PEERS = {"daft", "ray"}
 """Installed by `make bench` in an environment of its own."""
 
 
-@pytest.mark.parametrize("file", sorted(BENCHMARKS.glob("*.py")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(BENCHMARKS.rglob("*.py")), ids=lambda file: file.stem)
 def test_what_a_benchmark_imports_is_there(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):

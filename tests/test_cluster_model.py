@@ -4,7 +4,8 @@ from dataclasses import replace
 from math import ceil
 
 import pytest
-from cluster_model import Archive, Cluster, image_seconds, simulate
+
+from benchmarks.scale.cluster_model import Archive, Cluster, image_seconds, simulate
 
 ARCHIVE = Archive(images=100_000, bytes_each=1.5e6, core_seconds=0.01)
 QUIET = Cluster(

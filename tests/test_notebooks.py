@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from deltalake import DeltaTable
 
-from cxrspark.bundle import load_bundle
-from cxrspark.synthetic import METADATA
+from cxrspark.model.bundle import load_bundle
+from cxrspark.phantoms.archive import METADATA
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"

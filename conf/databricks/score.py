@@ -4,8 +4,8 @@ import sys
 
 from pyspark.sql import SparkSession
 
-from cxrspark.run import score_archive
-from cxrspark.settings import ScoreSettings
+from cxrspark.scoring.run import score_archive
+from cxrspark.scoring.settings import ScoreSettings
 
 archive, scores = sys.argv[1:]
 settings = ScoreSettings(archive=archive, scores=scores, format="delta")

@@ -1,0 +1,1 @@
+"""Scores against headers, and the report on them."""

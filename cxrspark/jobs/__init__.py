@@ -1,0 +1,1 @@
+"""What the entry points in `jobs/` share: command line, session, exit codes."""

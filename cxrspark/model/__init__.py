@@ -1,0 +1,1 @@
+"""The network, the bundle that holds it, and how an executor runs it."""

@@ -1,0 +1,62 @@
+"""Pixels to probabilities on one core, without TensorFlow."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
+
+from cxrspark.model.quiet import silent_stderr
+from cxrspark.pixels.image import SIDE, Grey8
+
+BATCH = 32
+"""Images of one call: they stay in a core's cache; 256 at once take 1.6 times longer."""
+
+
+class Scorer:
+    """One single-threaded LiteRT interpreter.
+
+    Args:
+        flatbuffer: LiteRT model: uint8 (n, 64, 64) in, float32 (n, 1) out.
+    """
+
+    def __init__(self, flatbuffer: bytes):
+        with silent_stderr():
+            self._interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
+            self._input = self._interpreter.get_input_details()[0]["index"]
+            self._output = self._interpreter.get_output_details()[0]["index"]
+            self._interpreter.resize_tensor_input(self._input, (BATCH, SIDE, SIDE))
+            self._interpreter.allocate_tensors()
+
+    def p_frontal(self, pixels: Grey8) -> npt.NDArray[np.float32]:
+        """Probability that each image is frontal.
+
+        Args:
+            pixels: uint8, shape (n, 64, 64).
+
+        Returns:
+            float32, shape (n,), 0 … 1.
+
+        Raises:
+            ValueError: The model's weights are damaged.
+        """
+        scores = np.empty(len(pixels), np.float32)
+        batch = np.zeros((BATCH, SIDE, SIDE), np.uint8)
+        for start in range(0, len(pixels), BATCH):
+            images = pixels[start : start + BATCH]
+            batch[: len(images)] = images
+            self._interpreter.set_tensor(self._input, batch)
+            self._interpreter.invoke()
+            output = self._interpreter.get_tensor(self._output)
+            scores[start : start + BATCH] = output.reshape(BATCH)[: len(images)]
+        if not np.isfinite(scores).all():
+            raise ValueError("the model gives scores that are not numbers")
+        return scores
+
+
+@lru_cache(maxsize=2)
+def scorer(flatbuffer: bytes) -> Scorer:
+    """The Python worker's scorer of this model: built once, kept for the tasks that follow."""
+    return Scorer(flatbuffer)

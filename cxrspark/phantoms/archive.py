@@ -1,0 +1,235 @@
+"""An archive of chest phantoms in MIMIC-CXR-JPG's layout, with the truth beside it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from io import StringIO
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from cxrspark.errors import UserError
+from cxrspark.phantoms.body import random_body
+from cxrspark.phantoms.files import GOOD_KINDS, Kind, declared_size, encode
+from cxrspark.phantoms.plan import ArchiveSettings, Image, Study, plan_studies
+from cxrspark.phantoms.study import Position, View, phantom_study, render
+from cxrspark.pixels.image import Header
+
+MANIFEST = "IMAGE_FILENAMES"
+DICOM_MANIFEST = "cxr-record-list.csv.gz"
+METADATA = "mimic-cxr-2.0.0-metadata.csv.gz"
+TRUTH = "truth.csv"
+METADATA_COLUMNS = (
+    "dicom_id", "subject_id", "study_id", "PerformedProcedureStepDescription", "ViewPosition",
+    "Rows", "Columns", "StudyDate", "StudyTime", "ProcedureCodeSequence_CodeMeaning",
+    "ViewCodeSequence_CodeMeaning", "PatientOrientationCodeSequence_CodeMeaning",
+)  # fmt: skip
+DICOM_MANIFEST_COLUMNS = ("subject_id", "study_id", "dicom_id", "path")
+TRUTH_COLUMNS = ("path", "view", "kind")
+
+POSITION = METADATA_COLUMNS.index("ViewPosition")
+_SWAPPED: dict[Position, Position] = {"PA": "LATERAL", "AP": "LL", "LATERAL": "PA", "LL": "AP"}
+_VIEW_CODES = {
+    "PA": "postero-anterior", "AP": "antero-posterior", "LATERAL": "lateral", "LL": "left lateral",
+    "": "",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """One image as it lies in the archive."""
+
+    path: str
+    label: str
+    """`frontal` or `lateral`; empty where the file must end as an error."""
+    kind: Kind
+    size: int
+    """Bytes, with those of its DICOM file."""
+    metadata: tuple[str, ...]
+    """By `METADATA_COLUMNS`."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written."""
+
+    images: int
+    size: int
+    """Bytes of image files."""
+    labels: Counter[str]
+    kinds: Counter[str]
+
+
+def write_archive(
+    settings: ArchiveSettings, progress: Callable[[int, int], None] = lambda done, images: None
+) -> Summary:
+    """Draw the studies and write them with manifest, metadata and truth, which comes last.
+
+    Args:
+        settings: Folder, size and seed; the files do not depend on the number of processes.
+        progress: Called after each study with the images done and the images of the archive.
+
+    Returns:
+        What was written.
+
+    Raises:
+        UserError: A folder is not empty or cannot be written, or pydicom is not there.
+    """
+    root, dicom = settings.out, settings.dicom
+    _make_folder("--out", root)
+    if dicom:
+        _make_folder("--dicom", dicom)
+        if find_spec("pydicom") is None:
+            raise UserError("--dicom: needs pip install cxrspark[dicom]")
+    plan = plan_studies(settings)
+    total = sum(len(study.images) for study in plan)
+    written: list[Written] = []
+    with _mapper(settings.processes) as mapped:
+        for images in mapped(partial(write_study, root, dicom, settings.rows), plan):
+            written += images
+            progress(len(written), total)
+    written.sort(key=lambda image: image.path)
+    _write_tables(root, written)
+    if dicom:
+        _write_dicom_tables(dicom, written)
+    return Summary(
+        total, sum(image.size for image in written),
+        Counter(image.label for image in written), Counter(image.kind for image in written),
+    )  # fmt: skip
+
+
+def write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> list[Written]:
+    """Draw and write the images of one study.
+
+    Args:
+        root: The archive.
+        dicom: The archive of its DICOM files, if there is to be one.
+        rows: Pixels along the longer side.
+        study: Its plan.
+
+    Returns:
+        One record an image.
+    """
+    body = random_body(np.random.default_rng(study.body))
+    views = phantom_study(study.exposure, rows, body=body)
+    subject = f"p{study.subject_id}"
+    folder = f"files/{subject[:3]}/{subject}/s{study.study_id}"
+    written = []
+    for image in study.images:
+        view = views.lateral if image.lateral else views.frontal
+        suffix = "png" if image.kind == "16-bit png" else "jpg"
+        path = f"{folder}/{image.dicom_id}.{suffix}"
+        metadata = _metadata(study, image, view)
+        picture, size = None, 0
+        if dicom:
+            from cxrspark.phantoms import dicom as files
+
+            stored = files.stored_by(image.dicom_id)
+            words = files.detect(render(view), stored, view.film.seed)
+            header = Header(metadata[POSITION] or None, None, "DX", "CHEST")
+            sound = files.encode_dicom(words, stored, header)
+            picture = files.publish(sound)
+            data = files.encode_kind(sound, image.kind, words.shape, header)
+            size += _write(dicom / dicom_path(path), data)
+        size += _write(root / path, encode(view, image.kind, picture))
+        written.append(
+            Written(
+                path,
+                view.label if image.kind in GOOD_KINDS else "",
+                image.kind,
+                size,
+                metadata,
+            )
+        )
+    return written
+
+
+def dicom_path(path: str) -> str:
+    """Where the DICOM file of an image lies, by the path of its picture."""
+    return f"{path.rpartition('.')[0]}.dcm"
+
+
+def _make_folder(option: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UserError(f"{option} {folder} is not empty: name a new folder or remove it first")
+    except OSError as error:
+        said = f"{error.strerror}; name a folder to write to"
+        raise UserError(f"{option} {folder}: {said}") from error
+
+
+def _write(file: Path, data: bytes | None) -> int:
+    """Write a file, if there is one; its size."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return 0 if data is None else file.write_bytes(data)
+
+
+def _metadata(study: Study, image: Image, view: View) -> tuple[str, ...]:
+    position: str = view.position
+    if image.recorded == "missing":
+        position = ""
+    elif image.recorded == "wrong":
+        position = _SWAPPED[view.position]
+    rows, columns = declared_size(view, image.kind)
+    bedside = view.position == "AP"
+    procedure = "CHEST (PA AND LAT)" if len(study.images) == 2 else "CHEST (SINGLE VIEW)"
+    return (
+        image.dicom_id, str(study.subject_id), str(study.study_id), procedure, position,
+        str(rows), str(columns), study.date, study.time, procedure,
+        _VIEW_CODES[position], "Recumbent" if bedside else "Erect",
+    )  # fmt: skip
+
+
+@contextmanager
+def _mapper(processes: int) -> Iterator[Callable[..., Iterable[list[Written]]]]:
+    """Give a `map` that keeps the order and works in this process or in several."""
+    if processes == 1:
+        yield map
+        return
+    # Ctrl-C reaches the workers too; this process answers it for all.
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    with get_context("spawn").Pool(processes, signal.signal, ignore) as pool:
+        yield partial(pool.imap, chunksize=4)
+
+
+def _write_tables(root: Path, images: list[Written]) -> None:
+    paths = [
+        path for image in images for path in [image.path] * (1 + (image.kind == "listed twice"))
+    ]
+    (root / MANIFEST).write_text("\n".join(paths) + "\n")
+    metadata = _csv(METADATA_COLUMNS, (image.metadata for image in images))
+    (root / METADATA).write_bytes(gzip.compress(metadata.encode(), mtime=0))
+    truth = _csv(TRUTH_COLUMNS, ((image.path, image.label, image.kind) for image in images))
+    (root / TRUTH).write_text(truth)
+
+
+def _write_dicom_tables(root: Path, images: list[Written]) -> None:
+    """As MIMIC-CXR lists its DICOM files, and the truth."""
+    rows, truth = [], []
+    for image in images:
+        path = dicom_path(image.path)
+        dicom_id, subject_id, study_id = image.metadata[:3]
+        row = (subject_id, study_id, dicom_id, path)
+        rows += [row] * (1 + (image.kind == "listed twice"))
+        truth.append((path, image.label, image.kind))
+    manifest = _csv(DICOM_MANIFEST_COLUMNS, rows)
+    (root / DICOM_MANIFEST).write_bytes(gzip.compress(manifest.encode(), mtime=0))
+    (root / TRUTH).write_text(_csv(TRUTH_COLUMNS, truth))
+
+
+def _csv(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,212 @@
+"""A phantom's picture as a DICOM file, in each transfer syntax that can be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from pydicom import DataElement, Dataset, dcmread, dcmwrite
+from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    DigitalXRayImageStorageForPresentation,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from cxrspark.phantoms.files import BOMB_SIDE, NOT_IMAGES, Kind, jpeg
+from cxrspark.phantoms.lossless import encode_lossless
+from cxrspark.pixels.dicom.file import HEADER_KEYWORDS
+from cxrspark.pixels.dicom.grey import published_levels
+from cxrspark.pixels.equalise import count, equalising_table, look_up
+from cxrspark.pixels.image import Grey8, Header, Words
+
+SYNTAXES: tuple[UID, ...] = (
+    ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian, RLELossless, JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless,
+    JPEGLSNearLossless, JPEG2000Lossless, JPEG2000,
+)  # fmt: skip
+"""All that are read and can be written; JPEG Extended and other lossless JPEG are only read."""
+
+LOSSY: dict[UID, dict[str, Any]] = {
+    JPEGLSNearLossless: {"jls_error": 2},
+    JPEG2000: {"j2k_psnr": [60]},
+}
+"""Options of the encoders: grey levels of error, decibels."""
+
+BITS = (16, 12, 14, 10)
+
+Photometric = Literal["MONOCHROME1", "MONOCHROME2"]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How the pixels of a DICOM file are stored.
+
+    Attributes:
+        syntax: Transfer syntax.
+        photometric: Whether high values are white (MONOCHROME2) or black.
+        bits: Stored, of 16 that are allocated; 8 of 8 in JPEG baseline.
+        signed: Whether as two's complement, with the middle of the range at 0.
+    """
+
+    syntax: UID = ExplicitVRLittleEndian
+    photometric: Photometric = "MONOCHROME2"
+    bits: int = 12
+    signed: bool = False
+
+
+def stored_by(dicom_id: str) -> Stored:
+    """Draw how an image is stored, from its id."""
+    number, syntax = divmod(int(dicom_id[:8], 16), len(SYNTAXES))
+    number, bits = divmod(number, len(BITS))
+    is_baseline = SYNTAXES[syntax] == JPEGBaseline8Bit
+    # An error of one level at 0 would make the least number the greatest: JPEG-LS has no sign.
+    may_be_signed = not is_baseline and SYNTAXES[syntax] != JPEGLSNearLossless
+    return Stored(
+        syntax=SYNTAXES[syntax],
+        photometric="MONOCHROME1" if number & 1 else "MONOCHROME2",
+        bits=8 if is_baseline else BITS[bits],
+        signed=bool(number & 2) and may_be_signed,
+    )
+
+
+def detect(picture: Grey8, stored: Stored, seed: int) -> Words:
+    """What a detector with so many bits would have stored.
+
+    Args:
+        picture: uint8, shape (rows, columns), bones white: the first 8 bits.
+        stored: Bits, sign and photometric interpretation.
+        seed: Of the noise that fills the other bits.
+
+    Returns:
+        uint8 where 8 bits are stored, else uint16; same shape.
+    """
+    if stored.bits == 8:
+        return np.invert(picture) if stored.photometric == "MONOCHROME1" else picture
+    fine = 1 << (stored.bits - 8)
+    noise = np.random.default_rng(seed).integers(0, fine, picture.shape, np.uint16)
+    words: npt.NDArray[np.uint16] = picture.astype(np.uint16) * np.uint16(fine) + noise
+    if stored.photometric == "MONOCHROME1":
+        words = np.uint16(256 * fine - 1) - words
+    if stored.signed:
+        words = words - np.uint16(128 * fine)
+    return words
+
+
+def encode_dicom(words: Words, stored: Stored, header: Header) -> bytes:
+    """Make a DICOM file.
+
+    Args:
+        words: From `detect`.
+        stored: What they are, and the transfer syntax.
+        header: What the file says of the image; the photometric interpretation is `stored`'s.
+
+    Returns:
+        The file's bytes.
+    """
+    dataset = _dataset(words, stored, header)
+    syntax = stored.syntax
+    if syntax == JPEGBaseline8Bit:
+        dataset.PixelData = encapsulate([jpeg(Image.fromarray(words))])
+    elif syntax == JPEGLosslessSV1:
+        kept = words & np.uint16((1 << stored.bits) - 1)
+        dataset.PixelData = encapsulate([encode_lossless(kept, stored.bits)])
+    elif syntax.is_encapsulated:
+        dataset.PixelData = words.tobytes()
+        dataset.compress(syntax, generate_instance_uid=False, **LOSSY.get(syntax, {}))
+    else:
+        words = words if syntax.is_little_endian else words.byteswap()
+        dataset.PixelData = words.tobytes()
+    return _file(dataset, syntax)
+
+
+def publish(data: bytes) -> Grey8:
+    """The picture that MIMIC-CXR-JPG would have of a DICOM file, before it is a JPEG.
+
+    Args:
+        data: From `encode_dicom`: what a lossy transfer syntax has left is published.
+
+    Returns:
+        uint8, shape (rows, columns).
+    """
+    dataset = dcmread(BytesIO(data))
+    grey = dataset.pixel_array
+    words: Words = grey.view(grey.dtype.str.replace("i", "u"))
+    values = np.arange(256**words.itemsize).astype(words.dtype).view(grey.dtype)
+    invert = dataset.PhotometricInterpretation == "MONOCHROME1"
+    counts = count(words)
+    levels = published_levels(counts, values.astype(np.int64), invert=invert)
+    return look_up(equalising_table(counts, levels), words)
+
+
+def encode_kind(sound: bytes, kind: Kind, shape: tuple[int, ...], header: Header) -> bytes | None:
+    """Make the DICOM file that is bad where the JPEG is (see `cxrspark.phantoms.files.encode`).
+
+    Args:
+        sound: From `encode_dicom`.
+        kind: What kind of file.
+        shape: Rows and columns.
+        header: What the file says of the image.
+
+    Returns:
+        The file's bytes; None where there is no file.
+    """
+    if kind in NOT_IMAGES:
+        return NOT_IMAGES[kind]
+    if kind == "truncated":
+        return sound[: len(sound) * 2 // 5]
+    if kind == "1x1":
+        return encode_dicom(np.full((1, 1), 128, np.uint16), Stored(), header)
+    if kind == "constant":
+        return encode_dicom(np.full(shape, 128, np.uint16), Stored(), header)
+    if kind == "20000x20000":
+        dataset = _dataset(np.zeros((1, 1), np.uint16), Stored(), header)
+        dataset.Rows = dataset.Columns = BOMB_SIDE
+        dataset.PixelData = bytes(2)
+        return _file(dataset, ExplicitVRLittleEndian)
+    return sound
+
+
+def _dataset(words: Words, stored: Stored, header: Header) -> Dataset:
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.SOPClassUID = DigitalXRayImageStorageForPresentation
+    dataset.SOPInstanceUID = UID("2.25.1")
+    for keyword, value in zip(HEADER_KEYWORDS, header, strict=True):
+        if value is not None:
+            setattr(dataset, keyword, value)
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = stored.photometric
+    dataset.Rows, dataset.Columns = words.shape
+    dataset.BitsAllocated = 8 * words.itemsize
+    dataset.BitsStored = stored.bits
+    dataset.HighBit = stored.bits - 1
+    dataset.PixelRepresentation = int(stored.signed)
+    dataset["PixelData"] = DataElement("PixelData", "OB" if words.itemsize == 1 else "OW", b"")
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    return dataset
+
+
+def _file(dataset: Dataset, syntax: UID) -> bytes:
+    dataset.file_meta.TransferSyntaxUID = syntax
+    if syntax.is_encapsulated:
+        dataset["PixelData"].is_undefined_length = True
+        dataset["PixelData"].VR = "OB"
+    file = BytesIO()
+    dcmwrite(file, dataset, enforce_file_format=True)
+    return file.getvalue()

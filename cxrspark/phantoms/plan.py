@@ -1,0 +1,123 @@
+"""What a synthetic archive is to hold, decided before anything is drawn."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from cxrspark.phantoms.files import UNUSUAL_KINDS, Kind
+from cxrspark.settings import JobSettings
+
+
+class ArchiveSettings(JobSettings):
+    """Write an archive of synthetic chest X-rays in MIMIC-CXR-JPG's layout."""
+
+    out: Path = Field(description="new folder to write the archive to")
+    dicom: Path | None = Field(
+        None,
+        description="new folder for the same images as DICOM files in MIMIC-CXR's layout, of many "
+        "transfer syntaxes; the JPEGs are then made of their pixels by the published steps",
+    )
+    studies: int = Field(150, gt=0, le=1_000_000, description="studies, of about 1.6 images each")
+    rows: int = Field(
+        3056, ge=80, le=8192, description="pixels along the longer side; 3056 is MIMIC's 3056x2544"
+    )
+    bad: float = Field(
+        0.0, ge=0, le=1, description="share of bad or unusual files, of all kinds in turn"
+    )
+    missing_views: float = Field(
+        0.0, ge=0, le=1, description="share of images whose ViewPosition is empty; MIMIC's is 0.042"
+    )
+    wrong_views: float = Field(
+        0.0, ge=0, le=1, description="share of images whose ViewPosition is wrong; MIMIC's is 0.001"
+    )
+    seed: int = Field(0, ge=0, description="the same seed and rows give the same archive")
+    processes: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, gt=0, description="all cores by default"
+    )
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of the archive."""
+
+    lateral: bool
+    dicom_id: str
+    kind: Kind
+    recorded: Literal["right", "wrong", "missing"]
+    """How the metadata keep ViewPosition."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study of the archive."""
+
+    subject_id: int
+    study_id: int
+    date: str
+    time: str
+    body: np.random.SeedSequence
+    """The subject's, so that all studies of a person show one body."""
+    exposure: np.random.SeedSequence
+    images: tuple[Image, ...]
+
+
+def plan_studies(settings: ArchiveSettings) -> list[Study]:
+    """Decide on subjects, studies, images and what is wrong with them.
+
+    Args:
+        settings: Number of studies, shares and seed.
+
+    Returns:
+        One plan a study; the lateral image is missing from about two studies of five.
+    """
+    base = np.random.SeedSequence(settings.seed)
+    rng = np.random.default_rng(base)
+    count = settings.studies
+    subject_of = np.cumsum(rng.random(count) < 0.6)
+    subjects = rng.choice(9_999_999, int(subject_of[-1]) + 1, replace=False) + 10_000_000
+    studies = rng.choice(9_999_999, count, replace=False) + 50_000_000
+    bodies = base.spawn(len(subjects))
+    exposures = base.spawn(count)
+    laterals = rng.random(count) < 0.62
+    images = iter(_plan_images(rng, settings, count + int(laterals.sum())))
+    return [
+        Study(
+            subject_id=int(subjects[subject_of[number]]),
+            study_id=int(studies[number]),
+            date=f"{rng.integers(2110, 2200)}{rng.integers(1, 13):02}{rng.integers(1, 29):02}",
+            time=f"{rng.integers(0, 24)}{rng.integers(0, 60):02}{rng.integers(0, 60):02}.0",
+            body=bodies[subject_of[number]],
+            exposure=exposures[number],
+            images=tuple(
+                replace(next(images), lateral=lateral)
+                for lateral in ((False, True) if laterals[number] else (False,))
+            ),
+        )
+        for number in range(count)
+    ]
+
+
+def _plan_images(rng: np.random.Generator, settings: ArchiveSettings, count: int) -> list[Image]:
+    kinds: list[Kind] = ["jpeg"] * count
+    unusual = rng.choice(count, round(settings.bad * count), replace=False)
+    for turn, number in enumerate(unusual.tolist()):
+        kinds[number] = UNUSUAL_KINDS[turn % len(UNUSUAL_KINDS)]
+    place = rng.permutation(count) / count  # so that a small archive has its share of each, too
+    missing = place < settings.missing_views
+    wrong = ~missing & (place < settings.missing_views + settings.wrong_views)
+    names = rng.bytes(20 * count).hex()
+    return [
+        Image(
+            lateral=False,
+            dicom_id="-".join(names[start : start + 8] for start in range(40 * n, 40 * n + 40, 8)),
+            kind=kinds[n],
+            recorded="missing" if missing[n] else "wrong" if wrong[n] else "right",
+        )
+        for n in range(count)
+    ]

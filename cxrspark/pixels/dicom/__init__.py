@@ -1,0 +1,1 @@
+"""DICOM bytes to 8-bit grey."""

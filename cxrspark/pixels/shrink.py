@@ -1,0 +1,91 @@
+"""Image bytes to 64×64 pixels: the one recipe that training, scoring and tests share."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from cxrspark.pixels.image import NO_HEADER, SIDE, Grey8, Pixels, PixelsError
+from cxrspark.pixels.picture import DRAFT_SIDE, read_picture
+
+PUBLISHED_QUALITY = 95
+"""Of MIMIC-CXR-JPG's files."""
+
+BLOCK_SIDE = 8
+"""Rows and columns of a JPEG's blocks."""
+
+
+def shrink(data: bytes) -> Pixels:
+    """Decode an image and average it down to 64×64; the aspect ratio is not kept.
+
+    The format is told by content: JPEG, PNG (8 or 16 bit, grey, RGB, palette, CMYK) or DICOM.
+    DICOM goes through the steps by which MIMIC-CXR-JPG was made (see
+    `cxrspark.pixels.dicom.grey`), PNG of more than 8 bits is stretched and equalised as well;
+    other 8-bit grey is taken as it is.
+
+    Args:
+        data: The whole file.
+
+    Returns:
+        uint8 pixels, shape (64, 64), air black, with the rows and columns of the original and
+        what its header says, if it is DICOM.
+
+    Raises:
+        PixelsError: Empty, not an image, truncated, oversized, smaller than 64×64 or constant.
+        RuntimeError: DICOM, and a package that reads it is not installed here.
+    """
+    if not data:
+        raise PixelsError("empty file")
+    if data[128:132] == b"DICM":
+        from cxrspark.pixels.dicom.grey import read_dicom  # pydicom is optional
+
+        grey, header = read_dicom(data)
+        columns, rows = grey.size
+        grey = _as_published(grey)
+    else:
+        grey, rows, columns = read_picture(data)
+        header = NO_HEADER
+    values = np.asarray(_area_average(grey))
+    if values.min() == values.max():
+        error = PixelsError(f"constant image: every pixel is {values.flat[0]}")
+        error.header = header
+        raise error
+    return Pixels(values, rows, columns, header)
+
+
+def _as_published(grey: Image.Image) -> Image.Image:
+    """What `read_picture` makes of the JPEG that is made of a DICOM image, to the last bit."""
+    if min(grey.size) // BLOCK_SIDE < DRAFT_SIDE:
+        file = BytesIO()
+        grey.save(file, "JPEG", quality=PUBLISHED_QUALITY)
+        return read_picture(file.getvalue())[0]
+    return Image.fromarray(_block_means(np.asarray(grey)))
+
+
+def _block_means(grey: Grey8) -> Grey8:
+    """Decode a JPEG of `PUBLISHED_QUALITY` at 1/8, without making it.
+
+    A block's mean is all that such a decoder looks at. It is kept in quarters of a grey level,
+    rounded, and comes out as a whole one, its halves rounded up (ITU-T T.81, A.3; libjpeg).
+
+    Args:
+        grey: uint8, shape (rows, columns).
+
+    Returns:
+        uint8, an eighth of the rows and of the columns; borders are repeated to whole blocks.
+    """
+    rows, columns = (-side % BLOCK_SIDE for side in grey.shape)
+    if rows or columns:
+        grey = np.pad(grey, ((0, rows), (0, columns)), "edge")
+    high, wide = (side // BLOCK_SIDE for side in grey.shape)
+    sums = grey.reshape(high, BLOCK_SIDE, -1).sum(axis=1, dtype=np.uint16)
+    sums = sums.reshape(high, wide, BLOCK_SIDE).sum(axis=2, dtype=np.uint16)
+    centred = sums.astype(np.int32) - 64 * 128
+    quarters = (np.abs(centred) + 8) // 16 * np.sign(centred)  # halves go away from zero
+    return np.asarray(((quarters + 2) // 4 + 128).clip(0, 255).astype(np.uint8))
+
+
+def _area_average(grey: Image.Image) -> Image.Image:
+    return grey.resize((SIDE, SIDE), Image.Resampling.BOX)

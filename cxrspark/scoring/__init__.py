@@ -1,0 +1,1 @@
+"""One run over an archive: plan, tasks, pixels, scores, progress, summary."""

@@ -1,0 +1,100 @@
+"""Manifest to pixels: every image is read and shrunk where its partition is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from itertools import islice, tee
+
+import pyarrow as pa
+from pyspark import TaskContext
+from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from cxrspark.archive.access import DEFAULT_ACCESS, Access
+from cxrspark.archive.read_ahead import read_many
+from cxrspark.archive.storage import Store, open_store
+from cxrspark.errors import ObjectError
+from cxrspark.pixels.image import NO_HEADER, RECIPE, PixelsError
+from cxrspark.pixels.shrink import shrink
+from cxrspark.scoring.tally import Tally
+from cxrspark.scoring.worker import forget_zips
+from cxrspark.tables.schemas import MANIFEST, PIXELS
+
+Batches = Iterable[pa.RecordBatch]
+Row = tuple[int | bytes | str | None, ...]
+
+PATIENCE = 60.0
+"""Seconds for which a task repeats a request that fails in passing, when it is tried first."""
+
+
+def read_pixels(
+    manifest: DataFrame, archive: str, access: Access = DEFAULT_ACCESS, tally: Tally | None = None
+) -> DataFrame:
+    """Shrink every image of the manifest to 64×64.
+
+    Args:
+        manifest: Columns of `cxrspark.tables.schemas.MANIFEST`; its partitions are the tasks.
+        archive: Root folder or URL, as the executors see it.
+        access: How they reach it.
+        tally: Counts images and errors as tasks end.
+
+    Returns:
+        Columns of `cxrspark.tables.schemas.PIXELS`, a row for each row of `manifest`: `pixels`
+        holds 4,096 bytes (uint8, row-major, shape (64, 64)), or is null and `error` says why. What
+        a DICOM header says is there in both cases.
+    """
+    ids = manifest.select(*MANIFEST.names)
+    return ids.mapInArrow(_reader(archive, access, tally), PIXELS)
+
+
+def _reader(archive: str, access: Access, tally: Tally | None) -> Callable[[Batches], Batches]:
+    def read(batches: Batches) -> Batches:
+        listed, ahead = tee(batches)
+        paths = (path for batch in ahead for path in batch.column("path").to_pylist())
+        contents = read_many(executor_store(archive, access), paths)
+        for ids in listed:
+            rows = [_row(content) for content in islice(contents, ids.num_rows)]
+            if tally:
+                tally.count(len(rows), sum(row[3] is not None for row in rows))
+            yield _with_pixels(ids, rows, archive)
+        forget_zips()
+
+    return read
+
+
+def executor_store(archive: str, access: Access) -> Store:
+    """The store of a task, patient where it is tried for the first time.
+
+    Spark tries a task that failed three times more; if each were as patient, an outage would
+    cost hours of waiting cores before the run ends.
+    """
+    context = TaskContext.get()
+    again = context is not None and context.attemptNumber() > 0
+    return _kept(archive, access, None if again else PATIENCE)
+
+
+@lru_cache(maxsize=4)
+def _kept(archive: str, access: Access, patience: float | None) -> Store:
+    """A Python worker keeps its connections and credentials from task to task."""
+    return open_store(archive, access, patience)
+
+
+def _row(content: bytes | ObjectError) -> Row:
+    """(rows, columns, pixels, error) of one image, and its header."""
+    if isinstance(content, ObjectError):
+        return None, None, None, str(content), *NO_HEADER
+    try:
+        pixels = shrink(content)
+    except PixelsError as error:
+        return None, None, None, str(error), *error.header
+    return pixels.rows, pixels.columns, pixels.values.tobytes(), None, *pixels.header
+
+
+def _with_pixels(ids: pa.RecordBatch, rows: list[Row], archive: str) -> pa.RecordBatch:
+    schema = to_arrow_schema(PIXELS)
+    columns = [*zip(*rows, strict=True)] or [()] * (4 + len(NO_HEADER))
+    values = [*columns, [RECIPE] * len(rows), [archive] * len(rows)]
+    fields = list(schema)[len(ids.schema) :]
+    arrays = [pa.array(v, field.type) for v, field in zip(values, fields, strict=True)]
+    return pa.RecordBatch.from_arrays([*ids.columns, *arrays], schema=schema)

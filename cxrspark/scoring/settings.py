@@ -1,0 +1,34 @@
+"""The settings of a scoring run."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from cxrspark.settings import BucketSettings
+from cxrspark.tables.commits import Format
+
+
+class ScoreSettings(BucketSettings):
+    """Call every image of a chest X-ray archive frontal or lateral."""
+
+    archive: str = Field(description="root of the archive: a folder or a URL", min_length=1)
+    scores: str = Field(description="table to append the scores to", min_length=1)
+    manifest: str | None = Field(
+        None,
+        description="CSV, Parquet or list of paths; IMAGE_FILENAMES or cxr-record-list.csv.gz at "
+        "the root, else a listing, where not given",
+    )
+    model: str | None = Field(None, description="model bundle; the shipped one where not given")
+    pixels: str | None = Field(None, description="table that keeps the 64x64 pixels for later runs")
+    format: Format = Field("parquet", description="format of the tables")
+    commit_images: int | None = Field(
+        None,
+        gt=0,
+        description="images a commit; 4096 a core, at least 8192 and at most 65536 where not given",
+    )
+
+    @field_validator("archive")
+    @classmethod
+    def _without_slash(cls, archive: str) -> str:
+        """Spell a root in one way, since rows are told apart by it."""
+        return archive.rstrip("/") or "/"

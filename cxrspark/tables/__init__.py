@@ -1,0 +1,1 @@
+"""The tables: their columns, and how a commit is written."""

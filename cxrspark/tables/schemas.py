@@ -1,0 +1,90 @@
+"""The tables' columns, named once for writers, readers and tests."""
+
+from __future__ import annotations
+
+from pyspark.sql import types as T
+
+STRING, INT, LONG, FLOAT, DOUBLE = (
+    T.StringType(),
+    T.IntegerType(),
+    T.LongType(),
+    T.FloatType(),
+    T.DoubleType(),
+)
+TIME, BINARY = T.TimestampType(), T.BinaryType()
+
+
+def _column(name: str, kind: T.DataType, comment: str) -> T.StructField:
+    return T.StructField(name, kind, metadata={"comment": comment})
+
+
+_IDS = [
+    _column("image_id", STRING, "DICOM id in MIMIC-CXR, elsewhere the path"),
+    _column("study_id", STRING, "null where unknown"),
+    _column("subject_id", STRING, "null where unknown"),
+    _column("path", STRING, "relative to the root of the archive"),
+]
+_ROWS = _column("rows", INT, "rows of the original image")
+_COLUMNS = _column("columns", INT, "columns of the original image")
+_ERROR = _column("error", STRING, "what is wrong with this image, or null")
+_HEADER = [  # as `cxrspark.pixels.image.Header`
+    _column("view_position", STRING, "(0018,5101) of a DICOM file, as all of these; else null"),
+    _column("patient_orientation", STRING, "(0020,0020), directions of its rows and columns"),
+    _column("modality", STRING, "(0008,0060)"),
+    _column("body_part", STRING, "(0018,0015)"),
+    _column("photometric_interpretation", STRING, "(0028,0004)"),
+]
+_RECIPE = _column("pixels_recipe", STRING, "version of the way from file to 64x64 pixels")
+_MODEL = _column("model_id", STRING, "content hash of the model and its thresholds")
+_ARCHIVE = _column("archive", STRING, "root of the archive")
+_RUN = _column("run_id", STRING, "run that wrote the row")
+
+MANIFEST = T.StructType(_IDS)
+
+PIXELS = T.StructType(
+    [
+        *_IDS,
+        _ROWS,
+        _COLUMNS,
+        _column("pixels", BINARY, "4,096 bytes: uint8, row-major, 64x64; null with an error"),
+        _ERROR,
+        *_HEADER,
+        _RECIPE,
+        _ARCHIVE,
+    ]
+)
+
+SCORES = T.StructType(
+    [
+        *_IDS,
+        _column("view", STRING, "frontal, lateral or uncertain; null with an error"),
+        _column("p_frontal", FLOAT, "probability of a frontal view, 0 to 1; null with an error"),
+        _ROWS,
+        _COLUMNS,
+        _ERROR,
+        _MODEL,
+        _RECIPE,
+        _ARCHIVE,
+        _RUN,
+        _column("scored_at", TIME, "start of the commit, UTC"),
+    ]
+)
+
+RUNS = T.StructType(
+    [
+        _column("run_id", STRING, "a run that completed; one that died has no row here"),
+        _MODEL,
+        _ARCHIVE,
+        _column("manifest", STRING, "file that listed the images; null where found at the root"),
+        _column("started_at", TIME, "UTC"),
+        _column("ended_at", TIME, "UTC"),
+        _column("images", LONG, "distinct images of the manifest"),
+        _column("scored", LONG, "images that this run scored; the others were done before"),
+        _column("frontal", LONG, "of all images"),
+        _column("lateral", LONG, "of all images"),
+        _column("uncertain", LONG, "of all images"),
+        _column("errors", LONG, "of all images"),
+        _column("images_per_second", DOUBLE, "scored by this run, over its whole time"),
+        _column("versions", STRING, "of cxrspark, Spark, Python, Pillow and NumPy"),
+    ]
+)

@@ -1,0 +1,129 @@
+"""From labels and pixels to what TensorFlow trains on: Spark writes, Petastorm reads."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tensorflow as tf
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from cxrspark.errors import UserError
+from cxrspark.pixels.image import RECIPE, SIDE
+from cxrspark.tables.commits import Format
+from cxrspark.tables.open import read_table
+from cxrspark.tables.schemas import PIXELS
+from cxrspark.training.samples import number_patients
+
+COLUMNS = ("pixels", "frontal")
+
+Dataset = Any
+"""A tf.data.Dataset; TensorFlow ships no types that mypy could use."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled pixels in Parquet: `pixels` 4,096 bytes, `frontal` 0 or 1, `patient`.
+
+    `patient` is a number, 0 …; the images of one are known to belong together.
+
+    Attributes:
+        folder: Where it lies; the driver and the executors see it under the same name.
+        views: Images of each view.
+        sources: Images of each source; "" where it is unknown.
+        left_out: Paths of labelled images that could not be read.
+    """
+
+    folder: str
+    views: dict[str, int]
+    sources: dict[str, int]
+    left_out: list[str]
+
+
+def kept_pixels(spark: SparkSession, table: str, table_format: Format) -> DataFrame:
+    """Pixels that a scoring run kept: columns of `cxrspark.tables.schemas.PIXELS`.
+
+    Raises:
+        UserError: No such table, or pixels of another recipe.
+    """
+    pixels = read_table(spark, table, table_format, PIXELS)
+    other = pixels.where(F.col("pixels_recipe") != RECIPE).select("pixels_recipe").first()
+    if other:
+        raise UserError(f"--pixels {table}: holds {other[0]}, this version makes {RECIPE}")
+    return pixels
+
+
+def write_labelled(
+    spark: SparkSession, images: pd.DataFrame, pixels: DataFrame, folder: str
+) -> Labelled:
+    """Join labels to pixels and write the table that Petastorm reads.
+
+    Args:
+        spark: The session.
+        images: Columns image_id, label, patient_id and source.
+        pixels: Columns of `cxrspark.tables.schemas.PIXELS`, for these images at least.
+        folder: Where to write; overwritten.
+
+    Raises:
+        UserError: None of the images could be read.
+    """
+    known = images[["image_id", "label", "source"]].astype(object)
+    known = known.assign(patient=number_patients(images))
+    known = known.where(known.notna(), None)
+    labels = spark.createDataFrame(known.to_numpy().tolist(), _LABELS)
+    frontal = (F.col("label") == "frontal").cast("float").alias("frontal")
+    source = F.coalesce("source", F.lit("")).alias("source")
+    labelled = pixels.join(F.broadcast(labels), "image_id").persist()
+    readable = labelled.where("error is null")
+    readable.select("pixels", frontal, "patient").write.mode("overwrite").parquet(folder)
+    left_out = [row["path"] for row in labelled.where("error is not null").collect()]
+    counts = readable.groupBy("label", source).count().toPandas()
+    labelled.unpersist()
+    if counts.empty:
+        raise UserError(f"none of {len(images)} labelled images can be read, e.g. {left_out[0]}")
+    views, sources = (
+        {str(name): int(rows) for name, rows in counts.groupby(column)["count"].sum().items()}
+        for column in ("label", "source")
+    )
+    return Labelled(folder, views, sources, sorted(left_out))
+
+
+def read_labelled(folder: str) -> Dataset:
+    """Read labelled pixels through Petastorm, once, into tf.data's cache.
+
+    `make_batch_reader` reads any Parquet. One pass and a cache, since an endless reader has hung,
+    run dry, and repeated or dropped rows (petastorm's threads 396, 432 and 673).
+
+    Args:
+        folder: From `write_labelled`.
+
+    Returns:
+        A dataset of single images: pixels uint8 (64, 64), frontal float32 ().
+    """
+    from petastorm import make_batch_reader
+    from petastorm.tf_utils import make_petastorm_dataset
+
+    with warnings.catch_warnings():  # petastorm uses what pyarrow 14 is about to take away
+        warnings.simplefilter("ignore")
+        reader = make_batch_reader(
+            Path(folder).resolve().as_uri(),
+            schema_fields=list(COLUMNS),
+            num_epochs=1,
+            reader_pool_type="dummy",
+        )
+        with reader:
+            images = make_petastorm_dataset(reader).map(_decoded).unbatch().cache()
+            count = sum(1 for _ in images)
+    return images.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _decoded(batch: Any) -> tuple[Any, Any]:
+    pixels = tf.reshape(tf.io.decode_raw(batch.pixels, tf.uint8), (-1, SIDE, SIDE))
+    return pixels, batch.frontal
+
+
+_LABELS = "image_id string, label string, source string, patient long"

@@ -1,0 +1,57 @@
+"""Runs of the jobs' code in this process, on the tests' session."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from cxrspark.jobs.cli import run_job
+from cxrspark.scoring.run import score_archive
+from cxrspark.scoring.settings import ScoreSettings
+from cxrspark.scoring.summary import Summary
+from cxrspark.settings import JobSettings
+
+
+def run(spark: SparkSession, archive: Path, table: Path, **options: Any) -> Summary:
+    return score_archive(spark, ScoreSettings(archive=str(archive), scores=str(table), **options))
+
+
+def load(table: Path, table_format: str) -> pd.DataFrame:
+    """Read a table without Spark."""
+    if table_format == "delta":
+        return DeltaTable(table).to_pandas()
+    return pd.read_parquet(table)
+
+
+def copy_of(archive: Path, target: Path) -> Path:
+    """Two images in another folder, called by their paths."""
+    target.mkdir()
+    sound = [row for row in (archive / "IMAGE_FILENAMES").read_text().split() if ".jpg" in row]
+    for number, path in enumerate(file for file in sound if (archive / file).is_file()):
+        (target / f"{number}.jpg").write_bytes((archive / path).read_bytes())
+        if number == 1:
+            break
+    return target
+
+
+def job(
+    name: str, settings: type[JobSettings], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., int]:
+    """The job `jobs/NAME.py`, from its arguments to its exit code.
+
+    It may not stop the session, nor end the tests where they are interrupted.
+    """
+    monkeypatch.setattr(SparkSession, "stop", lambda session: None)
+    file = Path(__file__).parents[2] / "jobs" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_job", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "end_on_interrupt", lambda: None)
+    return lambda *argv: run_job(settings, module.run, [str(arg) for arg in argv])

@@ -1,0 +1,240 @@
+"""DICOM to the pixels that its published JPEG gives."""
+
+import logging
+import warnings
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom import Dataset, dcmread
+from pydicom.uid import (
+    JPEG2000,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLSNearLossless,
+)
+
+from cxrspark.phantoms.dicom import SYNTAXES, Stored, detect, encode_dicom
+from cxrspark.phantoms.files import jpeg
+from cxrspark.phantoms.study import phantom_study, render
+from cxrspark.pixels.dicom.grey import published_levels
+from cxrspark.pixels.equalise import count, equalising_table, look_up
+from cxrspark.pixels.image import Header, PixelsError
+from cxrspark.pixels.shrink import shrink
+
+from helpers.dicom_files import HEADER, PICTURE, plain, written
+
+LOSSY = (JPEGBaseline8Bit, JPEGLSNearLossless, JPEG2000)
+
+
+TEST_FILES = Path(pydicom.__file__).parent / "data" / "test_files"
+
+
+def published(grey: np.ndarray, invert: bool) -> np.ndarray:
+    """What github.com/MIT-LCP/mimic-cxr/issues/16 does, with OpenCV's formula written out."""
+    shifted = grey.astype(np.int64) - grey.min()
+    eight = (shifted / shifted.max() * 255).astype(np.uint8)
+    eight = 255 - eight if invert else eight
+    counts = np.bincount(eight.ravel(), minlength=256)
+    first = int(np.argmax(counts > 0))
+    scale = 255 / (eight.size - counts[first])
+    table = np.rint((np.cumsum(counts) - counts[first]) * scale).clip(0, 255)
+    return table.astype(np.uint8)[eight]
+
+
+def of_jpeg(grey: np.ndarray) -> np.ndarray:
+    """Pixels of the JPEG that is made of the published steps' result."""
+    return shrink(jpeg(Image.fromarray(grey))).values
+
+
+def decoded(dataset: Dataset) -> np.ndarray:
+    """Grey as stored; of a JPEG by libjpeg-turbo, for decoders differ by a level."""
+    if dataset.file_meta.TransferSyntaxUID == JPEGBaseline8Bit:
+        dataset.pixel_array_options(decoding_plugin="pillow")
+    return dataset.pixel_array
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.abs(one.astype(int) - other).mean())
+
+
+def stored_in(syntax: pydicom.uid.UID) -> list[Stored]:
+    if syntax == JPEGBaseline8Bit:
+        return [Stored(syntax, "MONOCHROME1", 8), Stored(syntax, "MONOCHROME2", 8)]
+    return [
+        Stored(syntax, "MONOCHROME1", 12),
+        Stored(syntax, "MONOCHROME2", 16),
+        Stored(syntax, "MONOCHROME1", 14, signed=syntax != JPEGLSNearLossless),
+    ]
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: syntax.name)
+def test_every_transfer_syntax_gives_the_published_steps(syntax: pydicom.uid.UID) -> None:
+    for stored in stored_in(syntax):
+        words = detect(PICTURE, stored, seed=2)
+        data = encode_dicom(words, stored, HEADER)
+        found = shrink(data)
+        values = words.view(np.int16) if stored.signed else words
+        if syntax in LOSSY:  # the JPEG is made of what is left
+            lossless, values = values, decoded(dcmread(BytesIO(data)))
+            assert difference(lossless >> (stored.bits - 8), values >> (stored.bits - 8)) < 1
+        expected = published(values, stored.photometric == "MONOCHROME1")
+        np.testing.assert_array_equal(found.values, of_jpeg(expected), str(stored))
+        assert (found.rows, found.columns) == words.shape
+        assert found.header == HEADER._replace(photometric_interpretation=stored.photometric)
+
+
+@pytest.mark.parametrize("rows", [80, 131, 257, 640, 1223, 1300, 2049])
+def test_dicom_and_the_jpeg_made_of_it_give_the_same_pixels(rows: int) -> None:
+    """At each of libjpeg's reductions, and where rows and columns are no whole blocks."""
+    study = phantom_study(rows, rows)
+    for view in (study.frontal, study.lateral):
+        stored = Stored(JPEG2000Lossless, "MONOCHROME1")
+        words = detect(render(view), stored, rows)
+        one = shrink(encode_dicom(words, stored, HEADER)).values
+        np.testing.assert_array_equal(one, of_jpeg(published(words, invert=True)))
+
+
+def test_shared_files_and_the_jpegs_made_of_them_give_the_same_pixels(shared_data: Path) -> None:
+    files = sorted((shared_data / "dicom").glob("*.dcm"))
+    assert len(files) == 5
+    for file in files:
+        dataset = dcmread(file)
+        inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
+        picture = published(decoded(dataset), inverted)
+        found = shrink(file.read_bytes()).values
+        np.testing.assert_array_equal(found, of_jpeg(picture), file.name)
+
+
+def test_levels_follow_a_hand_made_example() -> None:
+    grey = np.array([[100, 100, 200, 200], [300, 300, 300, 400]], dtype=np.uint16)
+    # uint8 levels 255, 170, 85, 0; inverted, the counts are 1, 3, 2, 2 from dark to bright
+    counts, values = count(grey), np.arange(2**16)
+    table = equalising_table(counts, published_levels(counts, values, invert=True))
+    assert look_up(table, grey).tolist() == [[255, 255, 182, 182], [109, 109, 109, 0]]
+    words = np.array([[-5, 0], [5, 10]], dtype=np.int16).view(np.uint16)
+    signed = values.astype(np.uint16).view(np.int16).astype(np.int64)
+    levels = published_levels(count(words), signed, invert=False)
+    assert levels[words].tolist() == [[0, 85], [170, 255]]
+
+
+@pytest.mark.parametrize("high", [255, 257, 4095, 10_000, 65_535])
+def test_levels_are_cut_off_where_the_published_ones_are(high: int) -> None:
+    values = np.arange(high + 1)
+    levels = published_levels(np.ones(high + 1, np.int64), values, invert=False)
+    assert (levels == (values / values.max() * 255).astype(np.uint8)).all()
+    assert levels[-1] == 255
+
+
+def test_what_windows_and_offsets_say_changes_nothing() -> None:
+    changed = plain(
+        WindowCenter=100, WindowWidth=5, VOILUTFunction="SIGMOID", RescaleIntercept=-1024,
+        RescaleSlope=3.5,
+    )  # fmt: skip
+    assert (shrink(changed).values == shrink(plain()).values).all()
+
+
+def test_a_negative_slope_and_monochrome1_each_invert() -> None:
+    words = detect(PICTURE, Stored(bits=12), 1)
+    inverted = of_jpeg(published(words, invert=True))
+    for change in ({"RescaleSlope": -1}, {"PhotometricInterpretation": "MONOCHROME1"}):
+        np.testing.assert_array_equal(shrink(plain(words, **change)).values, inverted)
+    both = plain(words, RescaleSlope=-1, PhotometricInterpretation="MONOCHROME1")
+    assert (shrink(both).values == shrink(plain(words)).values).all()
+
+
+def test_bits_that_are_not_stored_are_not_read() -> None:
+    words = detect(PICTURE, Stored(bits=12), 1)
+    overlay = words | (np.arange(words.size, dtype=np.uint16).reshape(words.shape) << 12)
+    assert (shrink(plain(overlay)).values == shrink(plain(words)).values).all()
+    left = words << 4 | 7  # high bit 15 of 12 stored
+    assert (shrink(plain(left, HighBit=15)).values == shrink(plain(words)).values).all()
+
+
+def with_border(words: np.ndarray, value: int) -> np.ndarray:
+    bordered = words.copy()
+    bordered[:30] = bordered[:, -20:] = value
+    return bordered
+
+
+@pytest.mark.parametrize("padding", [0, 65535])
+def test_declared_padding_does_not_stretch_the_range(padding: int) -> None:
+    words = detect(PICTURE, Stored(bits=16), 1) // 20 + 30_000
+    end = words[30:, :-20].max() if padding else words[30:, :-20].min()
+    expected = published(with_border(words, int(end)), invert=False)
+    bordered = plain(with_border(words, padding), bits=16, PixelPaddingValue=padding)
+    np.testing.assert_array_equal(shrink(bordered).values, of_jpeg(expected))
+    stretched = plain(with_border(words, padding), bits=16)  # as published, where not declared
+    as_is = published(with_border(words, padding), invert=False)
+    np.testing.assert_array_equal(shrink(stretched).values, of_jpeg(as_is))
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_signed_padding(syntax: pydicom.uid.UID) -> None:
+    stored = Stored(syntax, bits=12, signed=True)
+    words = with_border(detect(PICTURE, Stored(bits=12), 1), 2**16 - 2000)
+    dataset = dcmread(BytesIO(encode_dicom(words, replace(stored, bits=16), HEADER)))
+    dataset.add_new("PixelPaddingValue", "SS", -2000)
+    inner = words[30:, :-20]
+    expected = published(with_border(words, int(inner.min())), invert=False)
+    np.testing.assert_array_equal(shrink(written(dataset)).values, of_jpeg(expected))
+
+
+def test_a_range_of_padding_and_padding_among_the_pixels() -> None:
+    words = detect(PICTURE, Stored(bits=12), 1) // 2 + 1000
+    inner = words[30:, :-20]
+    bordered = with_border(words, 3)
+    bordered[:10] = 9
+    ranged = plain(bordered, PixelPaddingValue=2, PixelPaddingRangeLimit=10)
+    expected = published(with_border(words, int(inner.min())), invert=False)
+    np.testing.assert_array_equal(shrink(ranged).values, of_jpeg(expected))
+    among = plain(words, PixelPaddingValue=int(np.median(words)))
+    assert (shrink(among).values == shrink(plain(words)).values).all()
+
+
+def test_header_values_are_short_lines_or_nothing() -> None:
+    odd = shrink(plain(PatientOrientation=[], BodyPartExamined="")).header
+    assert odd == Header("LL", None, "DX", None, "MONOCHROME2")
+    raw = plain(ViewPosition="LLLL").replace(b"CHEST ", b"CH\nS\0 ").replace(b"LLLL", b" ll ")
+    assert shrink(raw).header[0::3] == ("ll", "CHS")
+
+
+@pytest.mark.filterwarnings("always")
+def test_nothing_of_the_patient_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with warnings.catch_warnings(record=True) as warned:
+        secret = plain(PatientName="Secret^Name", PatientID="SECRET", AccessionNumber="SECRET" * 9)
+        warned.clear()
+        caplog.clear()
+        found = shrink(secret.replace(b"SECRET", b"SECR\xff\xfe"))
+        with pytest.raises(PixelsError) as raised:
+            shrink(secret[:-9999])
+        assert not warned
+    assert "ecr" not in (f"{found.header}{raised.value}{caplog.text}".lower())
+
+
+@pytest.mark.filterwarnings("ignore:::pydicom")
+def test_pydicoms_own_files_give_its_pixels_or_one_line() -> None:
+    """Every file in the wheel; those of pydicom-data are gone over by benchmarks/dicom.py."""
+    given = lines = 0
+    for file in sorted(path for path in TEST_FILES.rglob("*") if path.is_file()):
+        try:
+            found = shrink(file.read_bytes())
+        except PixelsError as error:
+            lines += str(error).count("\n")
+            continue
+        given += 1
+        dataset = dcmread(file)
+        falling = float(dataset.get("RescaleSlope") or 1) < 0
+        invert = (dataset.PhotometricInterpretation == "MONOCHROME1") != falling
+        if "PixelPaddingValue" not in dataset:
+            expected = published(dataset.pixel_array, invert)
+            assert difference(found.values, of_jpeg(expected)) <= 0.1, file.name
+    assert given >= 15
+    assert not lines

@@ -1,0 +1,203 @@
+"""Runs that are killed: what was committed stays, and the next run finishes the rest."""
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+KILLS = int(os.environ.get("CXRSPARK_KILLS", "3"))
+"""Kills of each test; `make test-kills` sets 20."""
+
+TASK_LIVES = 4
+"""Times that Spark tries a task; whoever kills as often may hit the same task each time."""
+
+IMAGES, COMMIT_IMAGES = 36, 4
+SEED = 11
+ROOT = Path(__file__).parents[2]
+
+
+def listed(archive: Path) -> list[str]:
+    """Paths of the images to score."""
+    return sorted(set((archive / "IMAGE_FILENAMES").read_text().split()))[:IMAGES]
+
+
+@contextmanager
+def job(archive: Path, table: Path, table_format: str) -> Iterator[psutil.Popen]:
+    """The job as a process of its own; it and all its children are gone at the end."""
+    manifest = table.with_name("manifest.txt")
+    manifest.write_text("\n".join(listed(archive)))
+    options = ["--archive", str(archive), "--manifest", str(manifest)]
+    options += ["--scores", str(table), "--format", table_format]
+    environment = {
+        **os.environ,
+        "SPARK_CONF_DIR": str(ROOT / "conf" / "local"),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": f"--master local[2,{TASK_LIVES}] pyspark-shell",
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    options += ["--commit-images", str(COMMIT_IMAGES)]
+    with log_file(table).open("w") as log:
+        process = psutil.Popen(
+            [sys.executable, "jobs/score_archive.py", *options],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    children: list[psutil.Process] = []
+    try:
+        yield process
+    finally:
+        if process.is_running():
+            children = process.children(recursive=True)
+            process.kill()
+        for child in children:
+            if child.is_running():
+                child.kill()
+        process.wait()
+
+
+def log_file(table: Path) -> Path:
+    return table.with_name("log.txt")
+
+
+def log_of(table: Path) -> str:
+    """What the last job said."""
+    return log_file(table).read_text()
+
+
+def committed(table: Path, table_format: str) -> pd.DataFrame:
+    """Rows that a reader sees now."""
+    columns = ["image_id", "model_id", "run_id"]
+    if table_format == "delta":
+        try:
+            return DeltaTable(table).to_pandas(columns=columns)
+        except TableNotFoundError:
+            return pd.DataFrame(columns=columns)
+    files = list(table.glob("*.parquet"))
+    return pd.concat([pd.DataFrame(columns=columns), *map(read_columns, files)])
+
+
+def read_columns(file: Path) -> pd.DataFrame:
+    return pd.read_parquet(file, columns=["image_id", "model_id", "run_id"])
+
+
+def finish(archive: Path, table: Path, table_format: str, before: pd.DataFrame) -> None:
+    """Run to the end: every image has one row, and rows of the killed runs are as they were."""
+    with job(archive, table, table_format) as process:
+        assert process.wait(timeout=300) == 0, log_of(table)
+    rows = committed(table, table_format)
+    assert set(rows["image_id"]) == {Path(path).stem for path in listed(archive)}
+    assert not rows.duplicated(["image_id", "model_id"]).any()
+    kept = rows.set_index("image_id").loc[before["image_id"], "run_id"]
+    assert list(kept) == list(before["run_id"])
+
+
+def more_than(rows: pd.DataFrame, table: Path, table_format: str) -> bool:
+    """Whether a commit has come since."""
+    return len(committed(table, table_format)) > len(rows)
+
+
+@pytest.mark.end_to_end
+def test_a_driver_that_is_killed_loses_and_repeats_nothing(
+    phantoms: Path, tmp_path: Path, table_format: str
+) -> None:
+    moments = random.Random(SEED)
+    killed = runs = 0
+    while killed < KILLS:
+        table = tmp_path / str(runs) / "scores"
+        table.parent.mkdir()
+        before = committed(table, table_format)
+        while killed < KILLS and len(before) < IMAGES:
+            runs += 1
+            assert runs <= 4 * KILLS
+            with job(phantoms, table, table_format) as process:
+                if runs % 2:  # while commits come, or at any moment of the start
+                    while process.poll() is None and not more_than(before, table, table_format):
+                        time.sleep(0.05)
+                    time.sleep(moments.uniform(0, 1))
+                else:
+                    time.sleep(moments.uniform(0, 10))
+                at_work = process.poll() is None
+            now = committed(table, table_format)
+            killed += at_work and len(now) < IMAGES
+            assert len(now) >= len(before)
+            assert not now.duplicated(["image_id", "model_id"]).any()
+            before = now
+        finish(phantoms, table, table_format, before)
+
+
+def test_a_run_that_is_interrupted_ends_in_a_line(phantoms: Path, tmp_path: Path) -> None:
+    table = tmp_path / "scores"
+    with job(phantoms, table, "parquet") as process:
+        while process.poll() is None and not len(committed(table, "parquet")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    assert log_of(table).endswith("\nerror: interrupted; run it again to finish\n")
+    assert "Traceback" not in log_of(table)
+
+
+def test_a_run_survives_the_loss_of_workers(
+    phantoms: Path, tmp_path: Path, table_format: str
+) -> None:
+    moments = random.Random(SEED)
+    killed, tables = 0, 0
+    while killed < KILLS and tables < KILLS:
+        table = tmp_path / str(tables) / "scores"
+        table.parent.mkdir()
+        tables += 1
+        most = min(killed + TASK_LIVES - 1, KILLS)
+        with job(phantoms, table, table_format) as process:
+            while process.poll() is None and killed < most:
+                if workers(process):
+                    time.sleep(moments.uniform(0, 1))
+                    killed += kill_a_worker(process, moments)
+                time.sleep(0.05)
+            assert process.wait(timeout=300) == 0, log_of(table)
+        rows = committed(table, table_format)
+        assert sorted(rows["image_id"]) == sorted(Path(path).stem for path in listed(phantoms))
+    assert killed >= KILLS
+
+
+def workers(process: psutil.Popen) -> list[psutil.Process]:
+    """The Python workers that run now; Hadoop's short-lived `chmod` come and go beside them."""
+    found = []
+    for child in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if "pyspark.daemon" in child.cmdline() and not child.children():
+                found.append(child)
+    return found
+
+
+def kill_a_worker(process: psutil.Popen, moments: random.Random) -> bool:
+    """SIGKILL to one of the Python workers, if there is one."""
+    for worker in moments.sample(found := workers(process), len(found)):
+        with suppress(psutil.NoSuchProcess):
+            worker.send_signal(signal.SIGKILL)
+            return True
+    return False
+
+
+@pytest.mark.usefixtures("delta")
+def test_a_reader_of_a_delta_table_never_sees_part_of_a_commit(
+    phantoms: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "scores"
+    seen = set()
+    with job(phantoms, table, "delta") as process:
+        while process.poll() is None:
+            seen.add(len(committed(table, "delta")))
+    assert len(committed(table, "delta")) == IMAGES
+    assert len(seen) > 2
+    assert not [rows for rows in seen if rows % COMMIT_IMAGES]

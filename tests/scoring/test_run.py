@@ -1,0 +1,259 @@
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, SparkSession
+
+from cxrspark.archive.access import Access
+from cxrspark.errors import UserError
+from cxrspark.model.bundle import load_bundle
+from cxrspark.pixels.image import RECIPE
+from cxrspark.scoring.summary import checked_counts
+from cxrspark.scoring.tally import Tally
+from cxrspark.tables.commits import Format
+from cxrspark.tables.schemas import SCORES
+
+from helpers.pictures import encode
+from helpers.runs import copy_of, load, run
+
+pytestmark = pytest.mark.end_to_end
+
+
+SHORT = "image_id string, view string, error string"
+
+
+EXPECTED_ERRORS = {
+    "truncated": "undecodable",
+    "empty": "empty file",
+    "text": "not a JPEG, PNG or DICOM image",
+    "missing": "missing",
+    "1x1": "too small",
+    "constant": "constant image",
+    "20000x20000": "oversized",
+}
+
+
+def kind_of(error: str | None) -> str | None:
+    return error.split(":")[0] if error else None
+
+
+def test_every_kind_of_file_ends_as_one_row(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    summary = run(spark, phantoms, tmp_path / "scores")
+    table = pd.read_parquet(tmp_path / "scores").set_index("path")
+    truth = pd.read_csv(phantoms / "truth.csv").to_dict("records")
+    assert {row["kind"] for row in truth} > EXPECTED_ERRORS.keys()
+    assert sorted(table.index) == sorted(row["path"] for row in truth)
+    for row in truth:
+        scored = table.loc[row["path"]]
+        assert kind_of(scored.error) == EXPECTED_ERRORS.get(row["kind"]), row["kind"]
+        assert (scored["view"] is None) == (row["kind"] in EXPECTED_ERRORS)
+        assert "\n" not in (scored.error or "")
+    assert summary.images == summary.scored == len(truth)
+    assert summary.views == Counter(table["view"].dropna())
+    assert summary.errors == Counter(table["error"].dropna().map(kind_of))
+    assert set(table.columns) | {"path"} == set(SCORES.names)
+
+
+def test_a_second_run_does_nothing_and_a_grown_manifest_is_finished(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: Format
+) -> None:
+    paths = (phantoms / "IMAGE_FILENAMES").read_text().splitlines()
+    manifest = tmp_path / "list.txt"
+    manifest.write_text("\n".join(paths[:20]))
+    table = tmp_path / "scores"
+    first = run(spark, phantoms, table, manifest=str(manifest), format=table_format)
+    again = run(spark, phantoms, table, manifest=str(manifest), format=table_format)
+    assert (first.images, first.scored) == (len(set(paths[:20])), first.images)
+    assert (again.images, again.scored) == (first.images, 0)
+    assert (again.views, again.errors) == (first.views, first.errors)
+    whole = run(spark, phantoms, table, format=table_format)
+    assert whole.scored == len(set(paths)) - first.images
+    rows = load(table, table_format)
+    assert rows["image_id"].is_unique
+    assert Counter(rows["run_id"]) == {
+        first.run_id: first.scored,
+        whole.run_id: whole.scored,
+    }
+    runs = load(tmp_path / "scores_runs", table_format).set_index("run_id")
+    assert set(runs.index) == {first.run_id, again.run_id, whole.run_id}
+    assert list(runs.loc[whole.run_id, ["images", "scored"]]) == [whole.images, whole.scored]
+    assert runs.loc[whole.run_id, "frontal"] == (rows["view"] == "frontal").sum()
+    assert runs.loc[whole.run_id, "errors"] == rows["error"].notna().sum()
+    assert (runs["ended_at"] > runs["started_at"]).all()
+
+
+def test_a_run_is_committed_in_bounded_steps(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    summary = run(spark, phantoms, tmp_path / "scores", commit_images=20)
+    files = sorted((tmp_path / "scores").glob("*.parquet"))
+    sizes = sorted(len(pd.read_parquet(file)) for file in files)
+    assert sizes[1:] == [20] * (summary.images // 20)
+    assert sum(sizes) == summary.images
+
+
+def test_kept_pixels_are_scored_without_reading_an_image(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = tmp_path / "pixels"
+    read = run(spark, phantoms, tmp_path / "scores", pixels=str(pixels))
+    kept = pd.read_parquet(pixels)
+    assert len(kept) == read.images
+    assert set(kept["pixels"].dropna().map(len)) == {4096}
+    assert set(kept["pixels_recipe"]) == {RECIPE}
+
+    def refuse(manifest: DataFrame, archive: str, access: Access, tally: Tally) -> DataFrame:
+        raise AssertionError("an image is read")
+
+    monkeypatch.setattr("cxrspark.scoring.run.read_pixels", refuse)
+    again = run(spark, phantoms, tmp_path / "again", pixels=str(pixels))
+    columns = ["image_id", "path", "view", "p_frontal", "rows", "columns", "error"]
+    tables = [pd.read_parquet(tmp_path / name)[columns] for name in ("scores", "again")]
+    pd.testing.assert_frame_equal(*(t.sort_values("image_id", ignore_index=True) for t in tables))
+    assert again.views == read.views
+
+
+def test_another_model_adds_its_rows(spark: SparkSession, phantoms: Path, tmp_path: Path) -> None:
+    from cxrspark.model.bundle import write_bundle
+
+    bundle = load_bundle()
+    card = {"thresholds": {"lateral_below": 0.001, "frontal_above": 0.999}}
+    other = write_bundle(tmp_path / "other", bundle.flatbuffer, card)
+    run(spark, phantoms, tmp_path / "scores")
+    summary = run(spark, phantoms, tmp_path / "scores", model=str(tmp_path / "other"))
+    rows = pd.read_parquet(tmp_path / "scores")
+    assert not rows.duplicated(["image_id", "model_id"]).any()
+    assert Counter(rows["model_id"]) == {
+        bundle.model_id: summary.images,
+        other.model_id: summary.images,
+    }
+
+
+def test_images_of_another_archive_are_not_taken_for_this_one(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    first, second = copy_of(phantoms, tmp_path / "a"), copy_of(phantoms, tmp_path / "b")
+    table, pixels = tmp_path / "scores", str(tmp_path / "pixels")
+    assert run(spark, first, table, pixels=pixels).scored == 2
+    with pytest.raises(UserError, match=r"holds 0\.jpg of archive .*a; give that --archive again"):
+        run(spark, second, table)
+    with pytest.raises(UserError, match=r"holds 0\.jpg of archive .*a; give that --archive again"):
+        run(spark, second, tmp_path / "other", pixels=pixels)
+    assert run(spark, Path(f"{first}/"), table).scored == 0
+
+
+def test_kept_pixels_serve_another_copy_of_an_archive(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    """Under its own paths, and what failed in the first copy is read in the second."""
+    truth = pd.read_csv(phantoms / "truth.csv")
+    sound = truth.loc[truth["kind"] == "jpeg", "path"].iloc[:3]
+    first, second = tmp_path / "a", tmp_path / "b"
+    for path in sound:
+        for copy in (first / path, second / "files of b" / path):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.hardlink_to(phantoms / path)
+    broken = sound.iloc[1]
+    (first / broken).unlink()
+    (first / broken).touch()
+    pixels = str(tmp_path / "pixels")
+    assert run(spark, first, tmp_path / "of a", pixels=pixels).errors == {"empty file": 1}
+    for table in (tmp_path / "of b", tmp_path / "of b again"):
+        assert run(spark, second, table, pixels=pixels).errors == {}
+        rows = pd.read_parquet(table)
+        assert set(rows["path"]) == {f"files of b/{path}" for path in sound}
+        assert set(rows["archive"]) == {str(second)}
+    assert len(pd.read_parquet(pixels)) == 3
+
+
+def test_an_archive_of_kept_images_may_have_new_ones_that_are_all_missing(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    archive, manifest = copy_of(phantoms, tmp_path / "a"), tmp_path / "list.txt"
+    pixels = str(tmp_path / "pixels")
+    run(spark, archive, tmp_path / "scores", pixels=pixels)
+    manifest.write_text("\n".join(["0.jpg", "1.jpg", *(f"{n}.jpg" for n in range(2, 40))]))
+    summary = run(spark, archive, tmp_path / "new", pixels=pixels, manifest=str(manifest))
+    assert summary.errors == {"missing": 38}
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "_runs", "_runs/"])
+def test_the_scores_table_cannot_be_the_pixels_table(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, suffix: str
+) -> None:
+    with pytest.raises(UserError, match="is the scores table; name another path"):
+        run(spark, phantoms, tmp_path / "s", pixels=f"{tmp_path}/./s{suffix}")
+
+
+@pytest.mark.parametrize("name", ["scores", "pixels"])
+def test_a_row_that_is_twice_in_a_table_is_noticed(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, name: str
+) -> None:
+    archive, pixels = copy_of(phantoms, tmp_path / "a"), str(tmp_path / "pixels")
+    run(spark, archive, tmp_path / "scores", pixels=pixels)
+    file = next((tmp_path / name).glob("*.parquet"))
+    (tmp_path / name / "copy.parquet").write_bytes(file.read_bytes())
+    table = tmp_path / ("scores" if name == "scores" else "other")
+    with pytest.raises(UserError, match=rf"{name}: holds \d.jpg twice, .* name another table"):
+        run(spark, archive, table, pixels=pixels)
+
+
+def test_a_run_ends_well_only_with_one_row_an_image(spark: SparkSession) -> None:
+    scored = spark.createDataFrame([("a", "frontal", None), ("b", None, "empty file: x")], SHORT)
+    counts = checked_counts(scored, pd.Series(["a", "b"], name="image_id"))
+    assert counts == ({"frontal": 1}, {"empty file": 1})
+    with pytest.raises(RuntimeError, match="1 images lack a row; run it again"):
+        checked_counts(scored, pd.Series(["a", "b", "c"], name="image_id"))
+    with pytest.raises(RuntimeError, match="1 rows too many, another run wrote"):
+        checked_counts(scored.union(scored.limit(1)), pd.Series(["a", "b"], name="image_id"))
+
+
+def test_an_archive_that_holds_none_of_the_images_is_refused(
+    spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    manifest = str(phantoms / "IMAGE_FILENAMES")
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(UserError, match=r"of 16 images tried none can be read .*missing"):
+        run(spark, tmp_path / "elsewhere", tmp_path / "scores", manifest=manifest)
+    assert not list((tmp_path / "scores").glob("*.parquet"))
+
+
+NAMES = [f"{number}.png" for number in range(6)]
+
+
+SOUND = encode(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8))
+
+
+CONTENTS = st.sampled_from([SOUND, SOUND, b"", b"text", SOUND[:500]])
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    files=st.dictionaries(st.sampled_from(NAMES), CONTENTS),
+    listed=st.lists(st.sampled_from([*NAMES, "../x.png", "a//b", "ä ö.png"]), min_size=1),
+    commit_images=st.integers(1, 4),
+)
+def test_any_manifest_ends_as_one_row_for_each_distinct_image(
+    spark: SparkSession, files: dict[str, bytes], listed: list[str], commit_images: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder, "archive")
+        root.mkdir()
+        for name, content in files.items():
+            (root / name).write_bytes(content)
+        manifest = Path(folder, "list.txt")
+        manifest.write_text("\n".join(listed))
+        table = Path(folder, "scores")
+        run(spark, root, table, manifest=str(manifest), commit_images=commit_images)
+        rows = pd.read_parquet(table)
+        assert sorted(rows["image_id"]) == sorted(set(listed))
+        good = {name for name in listed if files.get(name) == SOUND}
+        assert set(rows.loc[rows["error"].isna(), "image_id"]) == good
+        assert (rows["view"].isna() != rows["error"].isna()).all()
