@@ -10,7 +10,7 @@ from cxrspark.archive.labels import describe_left_out
 from cxrspark.errors import UserError
 from cxrspark.evaluation.figures import Evaluation, evaluate, figures_not_had
 from cxrspark.evaluation.plots import write_plots
-from cxrspark.evaluation.report import as_json, as_text
+from cxrspark.evaluation.report import as_json, as_text, describe_seen
 from cxrspark.evaluation.run import EvaluateSettings, LabelledScores, labelled_scores
 from cxrspark.jobs.cli import end_on_interrupt, run_job
 from cxrspark.jobs.session import session_settings
@@ -40,8 +40,9 @@ def print_evaluations(evaluations: Sequence[Evaluation], data: LabelledScores) -
     print(
         f"{len(data.rows):,} labelled images in the table; {data.labels_without_score:,} labels "
         f"without a row there, {data.scores_without_label:,} rows without a label"
-        f"{describe_left_out(data.labels)}\n"
+        f"{describe_left_out(data.labels)}"
     )
+    print(describe_seen(data) + "\n")
     print(as_text(evaluations))
     for line in figures_not_had(evaluations):
         print(line)

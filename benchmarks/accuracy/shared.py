@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 import tensorflow as tf
 
+from cxrspark.archive.patients import number_patients
 from cxrspark.evaluation.intervals import proportion
 from cxrspark.pixels.shrink import shrink
 from cxrspark.training.feed import Dataset, Labelled
-from cxrspark.training.samples import number_patients
 
 IU = "iu_openi_256"
 TESTED, VALIDATED = 15, 20

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxrspark.archive.patients import number_patients
 from cxrspark.evaluation.intervals import Bools, Figure, Floats, Ints, auc, brier, proportion
 from cxrspark.views import VIEWS
 
 OVERALL = "overall"
+NOT_SEEN, SEEN = "never seen", "seen in training"
 NO_SOURCE = "(no source)"
 SCORED = (*VIEWS, "uncertain")
 OUTCOMES = (*SCORED, "error")
@@ -22,7 +24,7 @@ BINS = 10
 PER_CENT = (100, 2)
 NOT_PER_CENT = {"auc": (1, 5), "brier": (1, 4)}
 
-COLUMNS = ("label", "view", "p_frontal", "error", "patient_id", "source")
+COLUMNS = ("image_id", "label", "view", "p_frontal", "error", "patient_id", "source")
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,13 @@ def evaluate(labelled: pd.DataFrame) -> list[Evaluation]:
     Args:
         labelled: One row per labelled image. ``label`` is ``frontal`` or ``lateral``;
             ``view`` (``frontal``, ``lateral``, ``uncertain``), ``p_frontal`` (0 to 1) and
-            ``error`` as in the scores table; ``patient_id`` and ``source`` string or null. A
-            patient is one ``patient_id`` of one source; an image without one is a patient.
+            ``error`` as in the scores table; ``image_id``, and ``patient_id`` and ``source``
+            string or null, which tell patients (:mod:`cxrspark.archive.patients`). Perhaps
+            ``seen``, whether the model was trained or calibrated on an image of that patient.
 
     Returns:
-        All images first, then each source by name; all images only, where there is one source.
+        All images first; where the model has seen some, :data:`NOT_SEEN` and :data:`SEEN`; then
+        each source by name, its seen images apart. All images only, where nothing divides them.
 
     Raises:
         ValueError: There are no rows, or a column is missing.
@@ -102,10 +106,16 @@ def evaluate(labelled: pd.DataFrame) -> list[Evaluation]:
     absent = [name for name in COLUMNS if name not in labelled.columns]
     if absent or labelled.empty:
         raise ValueError(f"nothing to evaluate: no {', '.join(absent) or 'rows'}")
-    source = labelled["source"].fillna(NO_SOURCE)
-    evaluations = [_evaluate_one(OVERALL, labelled)]
-    if source.nunique() > 1:
-        evaluations += [_evaluate_one(str(name), rows) for name, rows in labelled.groupby(source)]
+    numbered = labelled.assign(patient=number_patients(labelled))
+    evaluations = [_evaluate_one(OVERALL, numbered)]
+    part = labelled["source"].fillna(NO_SOURCE)
+    divided = part.nunique() > 1
+    if "seen" in labelled and labelled["seen"].any():
+        seen = labelled["seen"].map({False: NOT_SEEN, True: SEEN})
+        evaluations += [_evaluate_one(str(name), rows) for name, rows in numbered.groupby(seen)]
+        part = part.where(~labelled["seen"], part + ", " + SEEN)
+    if divided:
+        evaluations += [_evaluate_one(str(name), rows) for name, rows in numbered.groupby(part)]
     return evaluations
 
 
@@ -130,7 +140,7 @@ def figures_not_had(evaluations: Sequence[Evaluation]) -> list[str]:
 def _evaluate_one(name: str, labelled: pd.DataFrame) -> Evaluation:
     failed = labelled["error"].notna() | labelled["p_frontal"].isna()
     outcome = labelled["view"].where(~failed, "error")
-    patients = _patients(labelled)
+    patients = labelled["patient"].to_numpy(np.int64)
     scored = ~failed.to_numpy(bool)
     p = labelled.loc[scored, "p_frontal"].to_numpy(np.float64)
     view = labelled.loc[scored, "view"].to_numpy(object)
@@ -155,15 +165,6 @@ def _evaluate_one(name: str, labelled: pd.DataFrame) -> Evaluation:
         brier=brier(p, frontal, patient),
         reliability=_reliability(p, frontal, patient),
     )
-
-
-def _patients(labelled: pd.DataFrame) -> Ints:
-    """Number patients from 0; each image of an unknown patient gets a number of its own."""
-    known = labelled["patient_id"].notna().to_numpy()
-    groups = labelled.groupby(["source", "patient_id"], dropna=False, sort=False)
-    numbers = groups.ngroup().to_numpy(np.int64, copy=True)
-    numbers[~known] = len(labelled) + np.arange(np.count_nonzero(~known))
-    return np.asarray(np.unique(numbers, return_inverse=True)[1], np.int64)
 
 
 def _confusion(label: pd.Series, outcome: pd.Series) -> dict[str, dict[str, int]]:

@@ -6,9 +6,16 @@ import json
 from collections.abc import Iterable, Sequence
 from textwrap import fill
 
-from cxrspark.evaluation.figures import NOT_PER_CENT, OUTCOMES, PER_CENT, Evaluation
+from cxrspark.evaluation.figures import (
+    NOT_PER_CENT,
+    NOT_SEEN,
+    OUTCOMES,
+    PER_CENT,
+    Evaluation,
+)
 from cxrspark.evaluation.intervals import REPLICATES, Figure
 from cxrspark.evaluation.run import LabelledScores
+from cxrspark.model.seen import SEEN as SEEN_FILE
 from cxrspark.views import VIEWS
 
 WIDTH = 100
@@ -59,12 +66,28 @@ def as_json(evaluations: Iterable[Evaluation], data: LabelledScores) -> str:
 
     Returns:
         A JSON object: ``model_id``, ``scores``, ``labels``, ``left_out`` (labels of neither view
-        by what they say), ``labels_without_score``, ``scores_without_label``, ``intervals`` (the
-        rule in words) and ``evaluations``, a list with the fields of
-        :class:`cxrspark.evaluation.figures.Evaluation`; shares are 0 to 1.
+        by what they say), ``labels_without_score``, ``scores_without_label``, ``seen`` (null
+        where unknown), ``intervals`` (the rule in words) and ``evaluations``, a list with the
+        fields of :class:`cxrspark.evaluation.figures.Evaluation`; shares are 0 to 1.
     """
     whole = {**data.about(), "intervals": RULE, "evaluations": [e.as_dict() for e in evaluations]}
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def describe_seen(data: LabelledScores) -> str:
+    """One line on how many of the labelled images the model knows from its training."""
+    if data.seen is None:
+        return (
+            f"images that model {data.model_id} was trained on: unknown; --model BUNDLE tells, "
+            f"where {SEEN_FILE} lies in it"
+        )
+    images, of_patients = data.seen["images"], data.seen["of_their_patients"]
+    if not images + of_patients:
+        return "none of these images, nor of their patients, was trained or calibrated on"
+    return (
+        f"warning: the model was trained or calibrated on {images:,} of these images and on "
+        f"others of the patients of {of_patients:,}; judge it by '{NOT_SEEN}'"
+    )
 
 
 def show(evaluation: Evaluation, name: str) -> str:

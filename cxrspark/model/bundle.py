@@ -48,6 +48,12 @@ class Bundle:
         """A `p_frontal` over it is called frontal."""
         return float(self.card["thresholds"]["frontal_above"])
 
+    @property
+    def licence(self) -> str | None:
+        """What may be done with the weights, in a line; None where the card does not say."""
+        licence: str | None = self.card.get("licence")
+        return licence
+
     @cached_property
     def model_id(self) -> str:
         """Twelve hex digits of a SHA-256 over all that decides a score and a view."""

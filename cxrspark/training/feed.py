@@ -12,12 +12,12 @@ import tensorflow as tf
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from cxrspark.archive.patients import number_patients
 from cxrspark.errors import UserError
 from cxrspark.pixels.image import RECIPE, SIDE
 from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
 from cxrspark.tables.schemas import PIXELS
-from cxrspark.training.samples import number_patients
 
 COLUMNS = ("pixels", "frontal")
 

@@ -22,6 +22,7 @@ from cxrspark.archive.manifest import read_manifest
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import Bundle, write_bundle
 from cxrspark.model.network import PARAMETERS, to_flatbuffer
+from cxrspark.model.seen import SEEN, Seen
 from cxrspark.pixels.image import RECIPE
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.tasks import in_tasks
@@ -92,6 +93,7 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
     write_curves(trained.history, settings.bundle / "curves.png", trained.kept_epoch)
     scorer.save(settings.bundle / "model.keras")
     card = _card(settings, (training, validation), trained, checked)
+    (work / SEEN).replace(settings.bundle / SEEN)
     bundle = write_bundle(settings.bundle, to_flatbuffer(scorer), card)
     shutil.rmtree(work)
     return bundle
@@ -127,6 +129,7 @@ def _tables(
     else:
         archive = read_manifest(spark, str(settings.archive), settings.manifest, settings.access())
     parts = _split(settings, archive, report)
+    Seen.of(pd.concat([parts.training, parts.validation])).write(work / SEEN)
     tables = []
     for name, rows in (("training", parts.training), ("validation", parts.validation)):
         if settings.pixels:

@@ -9,8 +9,8 @@ from math import ceil
 import numpy as np
 import pandas as pd
 
+from cxrspark.archive.patients import of_known_patients, patients
 from cxrspark.errors import UserError
-from cxrspark.evaluation.intervals import Bools, Ints
 from cxrspark.views import VIEWS
 
 EXAMPLES = 3
@@ -75,42 +75,6 @@ def split(images: pd.DataFrame, share: float, seed: int) -> Split:
             taken += count
     back = patient.isin(held)
     return Split(images[~back].reset_index(drop=True), images[back].reset_index(drop=True))
-
-
-def patients(images: pd.DataFrame) -> pd.Series:
-    """The patient of each image, by id and source, as ids of two sources may be the same.
-
-    An id that occurs without a source may be of any of them, so the source of such an id does
-    not count. An image without an id is a patient of its own.
-    """
-    unknown = images["source"].isna()
-    anywhere = images["patient_id"].isin(images.loc[unknown, "patient_id"].dropna())
-    source = images["source"].mask(unknown | anywhere, "")
-    known = source + "/" + images["patient_id"]
-    return known.fillna("image " + images["image_id"])
-
-
-def number_patients(images: pd.DataFrame) -> Ints:
-    """The patient of each image as a number from 0, shape (n,)."""
-    return np.asarray(pd.factorize(patients(images))[0], np.int64)
-
-
-def of_known_patients(images: pd.DataFrame, others: pd.DataFrame) -> Bools:
-    """Which images are of a patient of the others, or are among them, shape (n,).
-
-    Args:
-        images: Columns image_id, patient_id, source and perhaps subject_id, the archive's own
-            name of the patient.
-        others: The same.
-    """
-    columns = ["image_id", "patient_id", "source"]
-    both = [rows[columns].astype(object) for rows in (images, others)]
-    named = patients(pd.concat(both, ignore_index=True))
-    known = named[: len(images)].isin(named[len(images) :]).to_numpy()
-    for column in ("image_id", "subject_id"):
-        if column in images and column in others:
-            known |= images[column].isin(others[column].dropna()).to_numpy()
-    return np.asarray(known, np.bool_)
 
 
 def check_views(part: str, images: Mapping[str, int]) -> None:

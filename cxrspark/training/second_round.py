@@ -6,11 +6,12 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from cxrspark.archive.patients import of_known_patients
 from cxrspark.errors import UserError
 from cxrspark.scoring.scores import choose_model
 from cxrspark.tables.open import read_table
 from cxrspark.tables.schemas import MANIFEST, SCORES
-from cxrspark.training.samples import Split, of_known_patients
+from cxrspark.training.samples import Split
 from cxrspark.training.settings import TrainSettings
 
 

@@ -14,6 +14,13 @@ from cxrspark.evaluation.intervals import wilson
 from cxrspark.evaluation.report import as_text
 
 COLUMNS = ["label", "view", "p_frontal", "error", "patient_id", "source"]
+
+
+def table(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    return frame.assign(image_id=[f"i{number}" for number in range(len(frame))])
+
+
 ROWS = [
     ("frontal", "frontal", 0.95, None, "1", "a"),
     ("frontal", "uncertain", 0.55, None, "1", "a"),
@@ -29,7 +36,7 @@ ROWS = [
 
 @pytest.fixture
 def labelled() -> pd.DataFrame:
-    return pd.DataFrame(ROWS, columns=COLUMNS)
+    return table(ROWS)
 
 
 def test_figures_by_hand(labelled: pd.DataFrame) -> None:
@@ -97,6 +104,33 @@ def test_missing_source_has_a_name(labelled: pd.DataFrame) -> None:
     assert len(evaluate(labelled.assign(source=None))) == 1
 
 
+def test_one_patient_in_rows_with_and_without_a_source(labelled: pd.DataFrame) -> None:
+    twice = pd.concat([labelled, labelled.assign(source=None)], ignore_index=True)
+    twice["image_id"] = [f"i{number}" for number in range(len(twice))]
+    overall = evaluate(twice)[0]
+    # 1, 2 and 3 of any source, and four images of nobody known.
+    assert (overall.images, overall.patients) == (18, 7)
+
+
+def test_what_the_model_has_seen_is_counted_apart(labelled: pd.DataFrame) -> None:
+    seen = (labelled["patient_id"] == "1").to_numpy()
+    evaluations = evaluate(labelled.assign(seen=seen))
+    assert [(e.name, e.images) for e in evaluations] == [
+        ("overall", 9),
+        ("never seen", 6),
+        ("seen in training", 3),
+        ("a", 4),
+        ("a, seen in training", 2),
+        ("b", 2),
+        ("b, seen in training", 1),
+    ]
+    assert evaluations[1].accuracy.value == pytest.approx(2 / 5)
+    assert evaluations[2].accuracy.value == 1
+    names = [e.name for e in evaluate(labelled.assign(seen=seen, source="a"))]
+    assert names == ["overall", "never seen", "seen in training"]
+    assert len(evaluate(labelled.assign(seen=False))) == 3
+
+
 def test_nothing_to_evaluate_is_an_error(labelled: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="no rows"):
         evaluate(labelled.iloc[:0])
@@ -128,16 +162,16 @@ ROW = st.tuples(
 @settings(deadline=None, max_examples=30)
 @given(st.lists(ROW, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_every_image_is_counted_once(rows: list[tuple[object, ...]], random: Random) -> None:
-    overall, *sources = evaluate(pd.DataFrame(rows, columns=COLUMNS))
+    overall, *sources = evaluate(table(rows))
     assert sum(sum(row.values()) for row in overall.confusion.values()) == len(rows)
     assert sum(sum(one.images.values()) for one in overall.reliability) + overall.errors == len(
         rows
     )
     if sources:
         assert sum(e.images for e in sources) == len(rows)
-        assert sum(e.patients for e in sources) == overall.patients
+        assert sum(e.patients for e in sources) >= overall.patients  # an id of no source is of all
     random.shuffle(rows)
-    again = evaluate(pd.DataFrame(rows, columns=COLUMNS))[0]
+    again = evaluate(table(rows))[0]
     assert again.confusion == overall.confusion
     assert (again.accuracy and again.accuracy.low) == (overall.accuracy and overall.accuracy.low)
     assert json.loads(json.dumps(overall.as_dict(), allow_nan=False))["images"] == len(rows)

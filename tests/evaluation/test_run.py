@@ -5,12 +5,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from pyspark.sql import SparkSession
 
 from cxrspark.evaluation.plots import BLUE, VERMILION
 from cxrspark.evaluation.run import EvaluateSettings, labelled_scores
+from cxrspark.model.bundle import write_bundle
+from cxrspark.model.seen import SEEN, Seen
 from cxrspark.tables.schemas import SCORES
 
 from helpers.runs import job
@@ -146,6 +149,45 @@ def test_several_models_need_a_name(
     assert evaluate("--scores", table, "--labels", labels, "--model-id", "model2") == 0
     assert "model model2" in (printed := capsys.readouterr().out)
     assert "3 labelled images in the table; 4 labels without a row" in printed
+
+
+def test_says_what_the_model_has_seen(
+    write_scores: Callable[..., str],
+    labels: str,
+    evaluate: Evaluate,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    card = {"thresholds": {"lateral_below": 0.3, "frontal_above": 0.7}}
+    model_id = write_bundle(tmp_path / "bundle", b"model", card).model_id
+    given = ("--scores", write_scores(model_id), "--labels", labels, "--out", tmp_path / "out")
+    assert evaluate(*given) == 0
+    assert f"images that model {model_id} was trained on: unknown" in capsys.readouterr().out
+    assert evaluate(*given, "--model", tmp_path / "bundle") == 0  # of an older version
+    assert "trained on: unknown" in capsys.readouterr().out
+
+    trained_on = pd.DataFrame(
+        {"image_id": ["a/1.jpg", "b/1.jpg"], "patient_id": ["p1", None], "source": ["a", "b"]}
+    )
+    Seen.of(trained_on).write(tmp_path / "bundle" / SEEN)
+    assert evaluate(*given, "--model", tmp_path / "bundle") == 0
+    printed = capsys.readouterr().out
+    assert "calibrated on 2 of these images and on others of the patients of 1" in printed
+    written = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert written["seen"] == {"images": 2, "of_their_patients": 1}
+    assert [(e["name"], e["images"]) for e in written["evaluations"][:3]] == [
+        ("overall", 6),
+        ("never seen", 3),
+        ("seen in training", 3),
+    ]
+
+    Seen.of(trained_on.assign(image_id="x", patient_id=None)).write(tmp_path / "bundle" / SEEN)
+    assert evaluate(*given, "--model", tmp_path / "bundle") == 0
+    assert "none of these images, nor of their patients" in capsys.readouterr().out
+    write_scores("other")
+    assert evaluate(*given, "--model", tmp_path / "bundle") == 0  # whose scores are meant
+    assert evaluate(*given, "--model", tmp_path / "bundle", "--model-id", "other") == 2
+    assert "not other; name that one's bundle" in capsys.readouterr().err
 
 
 def test_refusals_are_one_line(

@@ -87,3 +87,9 @@ def test_a_model_of_another_recipe_is_refused(copied: Path) -> None:
     change(copied, pixels_recipe="area32-9")
     with pytest.raises(UserError, match=f"trained on pixels area32-9, this version makes {RECIPE}"):
         load_bundle(str(copied))
+
+
+def test_the_shipped_bundle_says_what_its_weights_may_be_used_for(tmp_path: Path) -> None:
+    assert "CC BY-NC-ND 4.0" in (load_bundle().licence or "")
+    thresholds = {"thresholds": {"lateral_below": 0.3, "frontal_above": 0.7}}
+    assert write_bundle(tmp_path, b"model", thresholds).licence is None

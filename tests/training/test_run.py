@@ -13,6 +13,7 @@ from cxrspark.evaluation.intervals import wilson
 from cxrspark.model.bundle import load_bundle
 from cxrspark.model.inference import Scorer
 from cxrspark.model.network import PARAMETERS, build_network, p_frontal, repeated
+from cxrspark.model.seen import load_seen
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.scores import score
 from cxrspark.training.feed import kept_pixels, read_labelled, write_labelled
@@ -53,7 +54,19 @@ def test_from_labels_to_a_bundle_that_scores(spark: SparkSession, tmp_path: Path
     assert set(bundle.card["recipe"]) >= {"seed", "epochs", "augmentation"}
     assert str(tmp_path) not in json.dumps(bundle.card)
     files = {path.name for path in settings.bundle.iterdir()}
-    assert files == {"model.tflite", "model.keras", "model.json", "history.csv", "curves.png"}
+    assert files == {
+        "model.tflite",
+        "model.keras",
+        "model.json",
+        "seen.json",
+        "history.csv",
+        "curves.png",
+    }
+    seen = load_seen(str(settings.bundle))
+    known = rows.assign(image_id=rows["path"], source=None)
+    assert seen.images(known).all()
+    assert seen.patients(known.assign(image_id="other")).all()
+    assert not seen.patients(known.assign(image_id="other", patient_id=None)).any()
     history = pd.read_csv(settings.bundle / "history.csv")
     assert history["epoch"].tolist() == [1, 2, 3]
 

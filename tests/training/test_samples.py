@@ -1,8 +1,9 @@
 import pandas as pd
 import pytest
 
+from cxrspark.archive.patients import patients
 from cxrspark.errors import UserError
-from cxrspark.training.samples import Split, check_split, draw, patients, split
+from cxrspark.training.samples import Split, check_split, draw, split
 from cxrspark.training.second_round import add_to_training
 
 
