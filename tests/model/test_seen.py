@@ -10,7 +10,6 @@ from cxrspark.errors import UserError
 from cxrspark.model.seen import SEEN, Seen, load_seen
 
 from benchmarks.accuracy.shared import labels
-from helpers.shared_data import SHARED_DATA, needs_shared_data
 
 IMAGES = pd.DataFrame(
     {
@@ -58,9 +57,8 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
         load_seen(str(tmp_path))
 
 
-@needs_shared_data
-def test_the_shipped_bundle_knows_what_it_was_trained_on() -> None:
-    rows = labels(SHARED_DATA)
+def test_the_shipped_bundle_knows_what_it_was_trained_on(shared_data: Path) -> None:
+    rows = labels(shared_data)
     seen = load_seen()
     assert seen is not None
     assert (seen.patients(rows) == (rows["part"] != "test")).all()
