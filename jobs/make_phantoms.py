@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 
 from cxrspark.jobs.cli import run_job
 from cxrspark.phantoms.archive import write_archive
@@ -24,13 +25,14 @@ def run(settings: ArchiveSettings) -> None:
         line += f" · {duration((images - done) / rate)} left"
         print(line.ljust(70), end="\r" if on_terminal and done < images else "\n", file=sys.stderr)
 
-    summary = write_archive(settings, show)
+    images = write_archive(settings, show)
     seconds = time.monotonic() - start
-    print(f"{summary.images:,} images, {summary.size / 1e6:,.1f} MB in {duration(seconds)}")
-    for label, images in sorted(summary.labels.items()):
-        print(f"  {label or 'no view':<14} {images:>9,}")
-    for kind, images in sorted(summary.kinds.items()):
-        print(f"  {kind:<14} {images:>9,}")
+    size = sum(image.size for image in images) / 1e6
+    print(f"{len(images):,} images, {size:,.1f} MB in {duration(seconds)}")
+    labels = Counter(image.label or "no view" for image in images)
+    kinds = Counter(image.kind for image in images)
+    for name, count in (*sorted(labels.items()), *sorted(kinds.items())):
+        print(f"  {name:<14} {count:>9,}")
     print(f"archive {settings.out}")
     if settings.dicom:
         print(f"dicom   {settings.dicom}, the same images")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import signal
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from io import StringIO
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +18,7 @@ from cxrspark.errors import UserError
 from cxrspark.phantoms.body import random_body
 from cxrspark.phantoms.files import GOOD_KINDS, Kind, declared_size, encode
 from cxrspark.phantoms.plan import ArchiveSettings, Image, Study, plan_studies
-from cxrspark.phantoms.study import Position, View, phantom_study, render
+from cxrspark.phantoms.study import View, phantom_study, render
 from cxrspark.pixels.image import Header
 
 MANIFEST = "IMAGE_FILENAMES"
@@ -33,19 +30,15 @@ METADATA_COLUMNS = (
     "Rows", "Columns", "StudyDate", "StudyTime", "ProcedureCodeSequence_CodeMeaning",
     "ViewCodeSequence_CodeMeaning", "PatientOrientationCodeSequence_CodeMeaning",
 )  # fmt: skip
-DICOM_MANIFEST_COLUMNS = ("subject_id", "study_id", "dicom_id", "path")
-TRUTH_COLUMNS = ("path", "view", "kind")
 
-POSITION = METADATA_COLUMNS.index("ViewPosition")
-_SWAPPED: dict[Position, Position] = {"PA": "LATERAL", "AP": "LL", "LATERAL": "PA", "LL": "AP"}
+_SWAPPED = {"PA": "LATERAL", "AP": "LL", "LATERAL": "PA", "LL": "AP"}
 _VIEW_CODES = {
     "PA": "postero-anterior", "AP": "antero-posterior", "LATERAL": "lateral", "LL": "left lateral",
     "": "",
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """One image as it lies in the archive."""
 
     path: str
@@ -58,20 +51,9 @@ class Written:
     """By `METADATA_COLUMNS`."""
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What was written."""
-
-    images: int
-    size: int
-    """Bytes of image files."""
-    labels: Counter[str]
-    kinds: Counter[str]
-
-
 def write_archive(
     settings: ArchiveSettings, progress: Callable[[int, int], None] = lambda done, images: None
-) -> Summary:
+) -> list[Written]:
     """Draw the studies and write them with manifest, metadata and truth, which comes last.
 
     Args:
@@ -79,7 +61,7 @@ def write_archive(
         progress: Called after each study with the images done and the images of the archive.
 
     Returns:
-        What was written.
+        What was written, by path.
 
     Raises:
         UserError: A folder is not empty or cannot be written, or pydicom is not there.
@@ -94,31 +76,15 @@ def write_archive(
     total = sum(len(study.images) for study in plan)
     written: list[Written] = []
     with _mapper(settings.processes) as mapped:
-        for images in mapped(partial(write_study, root, dicom, settings.rows), plan):
+        for images in mapped(partial(_write_study, root, dicom, settings.rows), plan):
             written += images
             progress(len(written), total)
-    written.sort(key=lambda image: image.path)
-    _write_tables(root, written)
-    if dicom:
-        _write_dicom_tables(dicom, written)
-    return Summary(
-        total, sum(image.size for image in written),
-        Counter(image.label for image in written), Counter(image.kind for image in written),
-    )  # fmt: skip
+    written.sort()
+    _write_tables(root, dicom, written)
+    return written
 
 
-def write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> list[Written]:
-    """Draw and write the images of one study.
-
-    Args:
-        root: The archive.
-        dicom: The archive of its DICOM files, if there is to be one.
-        rows: Pixels along the longer side.
-        study: Its plan.
-
-    Returns:
-        One record an image.
-    """
+def _write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> list[Written]:
     body = random_body(np.random.default_rng(study.body))
     views = phantom_study(study.exposure, rows, body=body)
     subject = f"p{study.subject_id}"
@@ -126,8 +92,7 @@ def write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> list
     written = []
     for image in study.images:
         view = views.lateral if image.lateral else views.frontal
-        suffix = "png" if image.kind == "16-bit png" else "jpg"
-        path = f"{folder}/{image.dicom_id}.{suffix}"
+        path = f"{folder}/{image.dicom_id}.{'png' if image.kind == '16-bit png' else 'jpg'}"
         metadata = _metadata(study, image, view)
         picture, size = None, 0
         if dicom:
@@ -135,21 +100,15 @@ def write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> list
 
             stored = files.stored_by(image.dicom_id)
             words = files.detect(render(view), stored, view.film.seed)
-            header = Header(metadata[POSITION] or None, None, "DX", "CHEST")
+            position = metadata[METADATA_COLUMNS.index("ViewPosition")]
+            header = Header(position or None, None, "DX", "CHEST")
             sound = files.encode_dicom(words, stored, header)
             picture = files.publish(sound)
             data = files.encode_kind(sound, image.kind, words.shape, header)
             size += _write(dicom / dicom_path(path), data)
         size += _write(root / path, encode(view, image.kind, picture))
-        written.append(
-            Written(
-                path,
-                view.label if image.kind in GOOD_KINDS else "",
-                image.kind,
-                size,
-                metadata,
-            )
-        )
+        label = view.label if image.kind in GOOD_KINDS else ""
+        written.append(Written(path, label, image.kind, size, metadata))
     return written
 
 
@@ -175,18 +134,14 @@ def _write(file: Path, data: bytes | None) -> int:
 
 
 def _metadata(study: Study, image: Image, view: View) -> tuple[str, ...]:
-    position: str = view.position
-    if image.recorded == "missing":
-        position = ""
-    elif image.recorded == "wrong":
-        position = _SWAPPED[view.position]
+    right, wrong = view.position, _SWAPPED[view.position]
+    position = {"right": right, "wrong": wrong, "missing": ""}[image.recorded]
     rows, columns = declared_size(view, image.kind)
-    bedside = view.position == "AP"
     procedure = "CHEST (PA AND LAT)" if len(study.images) == 2 else "CHEST (SINGLE VIEW)"
     return (
         image.dicom_id, str(study.subject_id), str(study.study_id), procedure, position,
         str(rows), str(columns), study.date, study.time, procedure,
-        _VIEW_CODES[position], "Recumbent" if bedside else "Erect",
+        _VIEW_CODES[position], "Recumbent" if view.position == "AP" else "Erect",
     )  # fmt: skip
 
 
@@ -202,34 +157,22 @@ def _mapper(processes: int) -> Iterator[Callable[..., Iterable[list[Written]]]]:
         yield partial(pool.imap, chunksize=4)
 
 
-def _write_tables(root: Path, images: list[Written]) -> None:
-    paths = [
-        path for image in images for path in [image.path] * (1 + (image.kind == "listed twice"))
-    ]
-    (root / MANIFEST).write_text("\n".join(paths) + "\n")
-    metadata = _csv(METADATA_COLUMNS, (image.metadata for image in images))
-    (root / METADATA).write_bytes(gzip.compress(metadata.encode(), mtime=0))
-    truth = _csv(TRUTH_COLUMNS, ((image.path, image.label, image.kind) for image in images))
-    (root / TRUTH).write_text(truth)
+def _write_tables(root: Path, dicom: Path | None, images: list[Written]) -> None:
+    """As MIMIC-CXR-JPG and MIMIC-CXR list their files, and the truth beside them."""
+    listed = [image for image in images for _ in range(1 + (image.kind == "listed twice"))]
+    _write(root / MANIFEST, _csv(*((image.path,) for image in listed)))
+    metadata = _csv(METADATA_COLUMNS, *(image.metadata for image in images))
+    _write(root / METADATA, gzip.compress(metadata, mtime=0))
+    if dicom:
+        head = ("subject_id", "study_id", "dicom_id", "path")
+        ids = ((image.metadata[:3], dicom_path(image.path)) for image in listed)
+        manifest = _csv(head, *((*study, name, path) for (name, *study), path in ids))
+        _write(dicom / DICOM_MANIFEST, gzip.compress(manifest, mtime=0))
+    for folder, named in ((root, str), (dicom, dicom_path)):
+        if folder:
+            truth = ((named(image.path), image.label, image.kind) for image in images)
+            _write(folder / TRUTH, _csv(("path", "view", "kind"), *truth))
 
 
-def _write_dicom_tables(root: Path, images: list[Written]) -> None:
-    """As MIMIC-CXR lists its DICOM files, and the truth."""
-    rows, truth = [], []
-    for image in images:
-        path = dicom_path(image.path)
-        dicom_id, subject_id, study_id = image.metadata[:3]
-        row = (subject_id, study_id, dicom_id, path)
-        rows += [row] * (1 + (image.kind == "listed twice"))
-        truth.append((path, image.label, image.kind))
-    manifest = _csv(DICOM_MANIFEST_COLUMNS, rows)
-    (root / DICOM_MANIFEST).write_bytes(gzip.compress(manifest.encode(), mtime=0))
-    (root / TRUTH).write_text(_csv(TRUTH_COLUMNS, truth))
-
-
-def _csv(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue()
+def _csv(*rows: Iterable[str]) -> bytes:
+    return "".join(f"{','.join(row)}\n" for row in rows).encode()

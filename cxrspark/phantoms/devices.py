@@ -7,26 +7,20 @@ from itertools import pairwise
 import numpy as np
 
 from cxrspark.phantoms.person import Person
-from cxrspark.phantoms.solids import METAL, Ellipsoid, Layer, rod, turned, vector
+from cxrspark.phantoms.solids import METAL, Ellipsoid, Layer, rod, turned
 
 
 def implants(rng: np.random.Generator, who: Person) -> list[Layer]:
     """A pacemaker, wires from an operation on the heart or, mostly, nothing."""
     kind = 1.0 if who.child else rng.random()
     if kind < 0.05:
-        box = Ellipsoid((92, who.sternum_y(85) + 6, 85), (22, 5, 20), turned(z=25))
-        tip = (25.0, -40.0, who.dome + 10)
-        lead = [
-            (75.0, who.sternum_y(85) + 5, 95.0),
-            (20.0, -15.0, 105.0),
-            (-12.0, -10.0, 40.0),
-            tip,
-        ]
+        front = who.sternum_y(85)
+        box = Ellipsoid((92, front + 6, 85), (22, 5, 20), turned(z=25))
+        lead = ((75, front + 5, 95), (20, -15, 105), (-12, -10, 40), (25, -40, who.dome + 10))
         wires = [rod(start, end, 1.3, 1.15) for start, end in pairwise(lead)]
         return [(solid, METAL) for solid in (box, *wires)]
     if kind < 0.1:
-        heights = (-40.0, -15.0, 10.0, 35.0, 60.0)
-        places = [(who.sternum_y(z) - 6, z) for z in heights]
+        places = [(who.sternum_y(z) - 6, z) for z in (-40, -15, 10, 35, 60)]
         return [(rod((-7, y, z), (7, y, z + 4), 1.2), 2 * METAL) for y, z in places]
     return []
 
@@ -38,11 +32,11 @@ def leads(rng: np.random.Generator, who: Person) -> list[Layer]:
     count = int(rng.integers(1, 6)) if rng.random() < 0.6 else 0
     for _ in range(count):
         place = np.array((rng.uniform(-120, 120), front, rng.uniform(-110, 110)))
-        layers.append((Ellipsoid(vector(place), (6, 2, 6)), METAL))
+        layers.append((Ellipsoid(place, (6, 2, 6)), METAL))
         heading = rng.uniform(0, 2 * np.pi)
         for _ in range(14):
             heading += rng.normal(0, 0.45)
             onward = place + 22 * np.array((np.cos(heading), 0, np.sin(heading)))
-            layers.append((rod(vector(place), vector(onward), 1.0, 1.15), METAL))
+            layers.append((rod(place, onward, 1.0, 1.15), METAL))
             place = onward
     return layers

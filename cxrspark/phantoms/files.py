@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from io import BytesIO
 from typing import Literal, get_args
@@ -48,28 +49,21 @@ def encode(view: View, kind: Kind, picture: Grey8 | None = None) -> bytes | None
     """
     if kind in NOT_IMAGES:
         return NOT_IMAGES[kind]
-    if kind == "1x1":
-        return jpeg(Image.new("L", (1, 1), 128))
-    if kind == "constant":
-        return jpeg(Image.new("L", (view.columns, view.rows), 128))
     if kind == "20000x20000":
         return _bomb()
     if kind == "16-bit png":
         return _png16(view)
+    if kind in ("1x1", "constant"):
+        return jpeg(Image.new("L", declared_size(view, kind)[::-1], 128))
     shown = Image.fromarray(render(view) if picture is None else picture)
-    if kind == "cmyk jpeg":
-        return jpeg(shown.convert("RGB").convert("CMYK"))
-    data = jpeg(shown)
+    data = jpeg(shown.convert("RGB").convert("CMYK") if kind == "cmyk jpeg" else shown)
     return data[: len(data) * 2 // 5] if kind == "truncated" else data
 
 
 def declared_size(view: View, kind: Kind) -> tuple[int, int]:
     """Rows and columns that the file of a view declares, or would if it were sound."""
-    if kind == "1x1":
-        return 1, 1
-    if kind == "20000x20000":
-        return BOMB_SIDE, BOMB_SIDE
-    return view.rows, view.columns
+    sides = {"1x1": 1, "20000x20000": BOMB_SIDE}
+    return (sides[kind], sides[kind]) if kind in sides else (view.rows, view.columns)
 
 
 def jpeg(picture: Image.Image) -> bytes:
@@ -91,13 +85,12 @@ def _png16(view: View) -> bytes:
 
 def _bomb() -> bytes:
     """A PNG of a few bytes whose header declares 20,000 x 20,000 pixels."""
-    size = BOMB_SIDE.to_bytes(4, "big")
-    chunks = (
-        (b"IHDR", size + size + bytes((8, 0, 0, 0, 0))),
-        (b"IDAT", zlib.compress(bytes(BOMB_SIDE + 1))),
-        (b"IEND", b""),
-    )
+    chunks = {
+        b"IHDR": struct.pack(">II5B", BOMB_SIDE, BOMB_SIDE, 8, 0, 0, 0, 0),
+        b"IDAT": zlib.compress(bytes(BOMB_SIDE + 1)),
+        b"IEND": b"",
+    }
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
-        for name, body in chunks
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks.items()
     )

@@ -48,59 +48,46 @@ class Film:
     """Of the letters: down and across, as shares of the picture."""
     seed: int
     """Of the noise."""
-    inverted: bool = False
-    """Bones black, as MONOCHROME1 files look when they are read carelessly."""
 
 
 def random_film(rng: np.random.Generator, letters: str) -> Film:
-    """Draw an exposure.
-
-    Args:
-        rng: Source of every choice.
-        letters: What the marker may say.
-
-    Returns:
-        Its development.
-    """
+    """Draw how an exposure is developed, whose marker may say these letters."""
     curves: tuple[Curve, ...] = ("equalised", "linear", "film")
-    curve = curves[int(rng.choice(3, p=(0.45, 0.3, 0.25)))]
+    curve = curves[rng.choice(3, p=(0.45, 0.3, 0.25))]
     faint = rng.random() < 0.2
-    lift = float(rng.uniform(0, 70)) if faint else float(rng.uniform(0, 12))
+    lift = rng.uniform(0, 70 if faint else 12)
     edges = rng.uniform(0.0, 0.13, 4) * (rng.random(4) < 0.6) * (rng.random() < 0.4)
     border = int(rng.choice((0, 20, 255), p=(0.8, 0.12, 0.08)))
-    corner = (float(rng.uniform(0.03, 0.2)), float(rng.choice((0.05, 0.12, 0.88, 0.95))))
+    place = (rng.uniform(0.03, 0.2), float(rng.choice((0.05, 0.12, 0.88, 0.95))))
     return Film(
         curve=curve,
-        scatter=float(rng.uniform(0.1, 0.9)),
-        flatten=float(rng.uniform(0, 0.55)) if rng.random() < 0.7 else 0.0,
-        black=float(rng.uniform(0.3, 6)),
-        white=float(rng.uniform(95, 99.9)),
+        scatter=rng.uniform(0.1, 0.9),
+        flatten=rng.uniform(0, 0.55) if rng.random() < 0.7 else 0.0,
+        black=rng.uniform(0.3, 6),
+        white=rng.uniform(95, 99.9),
         gamma=float(np.exp(rng.normal(0, 0.25))),
-        steepness=float(rng.uniform(3.5, 7)),
+        steepness=rng.uniform(3.5, 7),
         lift=lift,
-        reach=float(rng.uniform(90, 255 - lift)) if faint else 255 - lift,
-        noise=float(rng.uniform(1.5, 4.2)),
-        collimator=(float(edges[0]), float(edges[1]), float(edges[2]), float(edges[3])),
-        tilt=float(rng.normal(0, 1.2)),
+        reach=rng.uniform(90, 255 - lift) if faint else 255 - lift,
+        noise=rng.uniform(1.5, 4.2),
+        collimator=tuple(edges.tolist()),
+        tilt=rng.normal(0, 1.2),
         border=border,
         letters=letters if rng.random() < 0.75 else "",
-        place=corner,
+        place=place,
         seed=int(rng.integers(2**31)),
     )
 
 
 def expose(attenuation: Floats, scatter: float) -> Floats:
-    """What the detector sees, on a logarithmic scale.
+    """What the detector sees, on a logarithmic scale: float32, same shape, more behind bone.
 
     Beer-Lambert: exp(-attenuation) of the beam arrives, and scatter is added in proportion to
-    the neighbourhood's mean. The result grows with attenuation, as grey does.
+    the neighbourhood's mean.
 
     Args:
         attenuation: Line integral of the attenuation coefficient, shape (rows, columns).
         scatter: Share of the local mean.
-
-    Returns:
-        float32, same shape.
     """
     primary = np.exp(-attenuation)
     glow = np.minimum(_coarse(primary, 10), 0.25)
@@ -108,15 +95,7 @@ def expose(attenuation: Floats, scatter: float) -> Floats:
 
 
 def develop(attenuation: Floats, film: Film) -> Grey8:
-    """Turn attenuation into grey, without noise and writing.
-
-    Args:
-        attenuation: Line integral of the attenuation coefficient, shape (rows, columns).
-        film: Scatter, curve and range.
-
-    Returns:
-        uint8, same shape, bones white unless the film is inverted.
-    """
+    """Turn attenuation, as `expose` takes it, into uint8 grey of the same shape, bones white."""
     signal = expose(attenuation, film.scatter)
     grain = np.asarray(_noise(32, film.seed + 1, *signal.shape), np.float32) / 32 - 4
     # Counting noise: the fewer photons arrive, the more a logarithm shows their scatter.
@@ -130,29 +109,26 @@ def develop(attenuation: Floats, film: Film) -> Grey8:
         part = (part - part.min()) / max(float(np.ptp(part)), 1e-3)
     if film.curve == "equalised":
         part = equalise((part * 4095).astype(np.uint16)).astype(np.float32) / 255
-    grey = np.rint(film.lift + film.reach * part).astype(np.uint8)
-    return np.asarray(255 - grey if film.inverted else grey)
+    return np.asarray(np.rint(film.lift + film.reach * part), np.uint8)
 
 
 def finish(grey: Grey8, rows: int, columns: int, film: Film) -> Grey8:
-    """Enlarge a developed picture and add noise, collimator and letters.
-
-    Args:
-        grey: uint8, any shape of about the same aspect.
-        rows: Of the result.
-        columns: Of the result.
-        film: Noise, collimator and letters.
-
-    Returns:
-        uint8, shape (rows, columns).
-    """
+    """Enlarge a developed picture to (rows, columns); add noise, collimator and letters."""
     small = Image.fromarray(grey)
     picture = small.resize((columns, rows), Image.Resampling.BICUBIC)
     picture = ImageChops.add(picture, _noise(film.noise, film.seed, rows, columns), 1, -128)
     if any(film.collimator):
         _collimate(picture, film)
     if film.letters:
-        _write(picture, film)
+        down, across = film.place
+        ImageDraw.Draw(picture).multiline_text(
+            (across * columns, down * rows),
+            film.letters,
+            fill=245,
+            font=ImageFont.load_default(max(8, rows // 28)),
+            anchor="ra" if across > 0.5 else "la",
+            align="center",
+        )
     return np.asarray(picture)
 
 
@@ -169,8 +145,7 @@ def mottle(shape: tuple[int, ...], seed: int) -> Floats:
 
 def _coarse(values: Floats, cells: int) -> Floats:
     rows, columns = values.shape
-    picture = Image.fromarray(np.asarray(values, np.float32))
-    small = picture.resize((cells, cells), Image.Resampling.BOX)
+    small = Image.fromarray(values).resize((cells, cells), Image.Resampling.BOX)
     return np.asarray(small.resize((columns, rows), Image.Resampling.BICUBIC), np.float32)
 
 
@@ -184,36 +159,19 @@ def _grain() -> Floats:
 
 def _noise(deviation: float, seed: int, rows: int, columns: int) -> Image.Image:
     """Noise around 128, the grain repeated from a random start."""
-    tile = Image.fromarray((128 + deviation * _grain()).clip(0, 255).astype(np.uint8))
-    down, across = np.random.default_rng(seed).integers(-tile.size[0], 0, 2).tolist()
-    noise = Image.new("L", (columns, rows))
-    for top in range(down, rows, tile.size[1]):
-        for left in range(across, columns, tile.size[0]):
-            noise.paste(tile, (left, top))
-    return noise
+    tile = (128 + deviation * _grain()).clip(0, 255).astype(np.uint8)
+    down, across = np.random.default_rng(seed).integers(-len(tile), 0, 2).tolist()
+    tiled = np.tile(tile, (2 + rows // len(tile), 2 + columns // len(tile)))
+    return Image.fromarray(tiled[-down:, -across:][:rows, :columns])
 
 
 def _collimate(picture: Image.Image, film: Film) -> None:
-    columns, rows = picture.size
     top, bottom, left, right = film.collimator
-    slip = float(np.tan(np.radians(film.tilt)))
-    mask = Image.new("L", (columns // 4, rows // 4), 255)
-    wide, high = mask.size
-    corners = [
-        (left * wide, top * high),
-        ((1 - right) * wide, (top + slip / 4) * high),
-        ((1 - right) * wide, (1 - bottom) * high),
-        (left * wide, (1 - bottom - slip / 4) * high),
-    ]
-    ImageDraw.Draw(mask).polygon(corners, fill=0)
+    slip = np.tan(np.radians(film.tilt)) / 4
+    mask = Image.new("L", (picture.width // 4, picture.height // 4), 255)
+    corners = (
+        (left, top), (1 - right, top + slip), (1 - right, 1 - bottom), (left, 1 - bottom - slip),
+    )  # fmt: skip
+    field = [(across * mask.width, down * mask.height) for across, down in corners]
+    ImageDraw.Draw(mask).polygon(field, fill=0)
     picture.paste(film.border, (0, 0), mask.resize(picture.size, Image.Resampling.BILINEAR))
-
-
-def _write(picture: Image.Image, film: Film) -> None:
-    columns, rows = picture.size
-    font = ImageFont.load_default(max(8, rows // 28))
-    place = (film.place[1] * columns, film.place[0] * rows)
-    anchor = "ra" if film.place[1] > 0.5 else "la"
-    ImageDraw.Draw(picture).multiline_text(
-        place, film.letters, fill=245, font=font, anchor=anchor, align="center"
-    )

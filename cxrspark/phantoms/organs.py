@@ -5,22 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from cxrspark.phantoms.person import Person
-from cxrspark.phantoms.solids import LUNG, SOFT, Ellipsoid, Layer, rod, turned, vector
+from cxrspark.phantoms.solids import LUNG, SOFT, Ellipsoid, Layer, rod, turned
 
 
 def displacing_lung(rng: np.random.Generator, who: Person) -> list[Ellipsoid]:
     """Heart, mediastinum, aorta, tissue along the spine, diaphragm and, at times, disease.
 
-    Args:
-        rng: Source of shape and place.
-        who: The person.
-
-    Returns:
-        Solids that overlap each other and the chest wall.
+    They overlap each other and the chest wall.
     """
-    low = who.dome
-    size = who.heart
-    deep = 102 * who.depth
+    low, size, deep = who.dome, who.heart, 102 * who.depth
     heart = Ellipsoid(
         (22 * size, -0.38 * deep, low + 30 * who.height),
         (74 * size, 46 * size, 50 * size),
@@ -39,12 +32,9 @@ def displacing_lung(rng: np.random.Generator, who: Person) -> list[Ellipsoid]:
     back = Ellipsoid((0, 66 * who.depth, -20), (19, 26, 480))
     crura = Ellipsoid((0, -0.2 * deep, low - 140), (62, deep, 130))
     left = low - rng.uniform(2, 24)
-    back_down, flat = rng.uniform(0.18, 0.38), rng.uniform(0.98, 1.15)
+    y, half = -rng.uniform(0.18, 0.38) * deep, rng.uniform(0.98, 1.15) * deep
     domes = [
-        Ellipsoid(
-            (side * 58 * who.width, -back_down * deep, top - 130),
-            (92 * who.width, flat * deep, 130),
-        )
+        Ellipsoid((side * 58 * who.width, y, top - 130), (92 * who.width, half, 130))
         for side, top in ((-1, low), (1, left))
     ]
     return [heart, base, middle, narrow, arch, aorta, back, crura, *domes, *_disease(rng, who)]
@@ -53,12 +43,11 @@ def displacing_lung(rng: np.random.Generator, who: Person) -> list[Ellipsoid]:
 def _disease(rng: np.random.Generator, who: Person) -> list[Ellipsoid]:
     """A consolidation or an effusion in about one chest of five."""
     kind, side = rng.random(), -1 if rng.random() < 0.5 else 1
-    place, size = rng.uniform(-1, 1, 3), rng.uniform(18, 55, 3)
+    (x, y, z), size = rng.uniform(-1, 1, 3), rng.uniform(18, 55, 3)
     if kind < 0.1:
-        spot = (side * 75 + 25 * place[0], 45 * place[1], 20 + 70 * place[2])
-        return [Ellipsoid(vector(spot), vector(size))]
+        return [Ellipsoid((side * 75 + 25 * x, 45 * y, 20 + 70 * z), size)]
     if kind < 0.2:
-        return [Ellipsoid((side * 80, 40, who.dome - 70), (110, 110, float(30 + 2 * size[0])))]
+        return [Ellipsoid((side * 80, 40, who.dome - 70), (110, 110, 30 + 2 * size[0]))]
     return []
 
 
@@ -69,21 +58,18 @@ def in_the_chest(rng: np.random.Generator, who: Person) -> list[Layer]:
     congested = rng.uniform(0.6, 1.5)
     for side in (-1, 1):
         hilum = np.array((side * 42.0, 12.0, 14 + 6 * side))
-        layers.append((rod(fork, vector(hilum), 6, 1.1), -0.8 * SOFT))
-        layers.append(
-            (Ellipsoid(vector(hilum), (12, 18, 25), turned(y=side * 18)), 0.006 * congested)
-        )
-        count = 60
-        away = rng.normal(0, 1, (count, 3)) * (0.75, 1.0, 1.2) + (side * 0.8, 0.1, -0.25)
+        layers.append((rod(fork, hilum, 6, 1.1), -0.8 * SOFT))
+        layers.append((Ellipsoid(hilum, (12, 18, 25), turned(y=side * 18)), 0.006 * congested))
+        away = rng.normal(0, 1, (60, 3)) * (0.75, 1.0, 1.2) + (side * 0.8, 0.1, -0.25)
         away /= np.linalg.norm(away, axis=1)[:, None]
         away[:, 0] = side * np.abs(away[:, 0])
-        start, reach = rng.uniform(4, 60, count), rng.uniform(18, 50, count)
-        for direction, near, long in zip(away, start, reach, strict=True):
-            first, last = hilum + direction * near, hilum + direction * (near + long)
-            if abs(last[0]) > 118 * who.width or last[2] < who.dome or last[2] > 130:
-                continue
-            radius = congested * (2.9 - 0.019 * (near + long))
-            layers.append((rod(vector(first), vector(last), radius, 1.15), SOFT - LUNG))
+        near, reach = rng.uniform(4, 60, (60, 1)), rng.uniform(18, 50, (60, 1))
+        for start, end, far in zip(
+            hilum + away * near, hilum + away * (near + reach), (near + reach).ravel(), strict=True
+        ):
+            if abs(end[0]) <= 118 * who.width and who.dome <= end[2] <= 130:
+                radius = congested * (2.9 - 0.019 * far)
+                layers.append((rod(start, end, radius, 1.15), SOFT - LUNG))
     return layers
 
 
@@ -92,11 +78,9 @@ def gas(rng: np.random.Generator, who: Person) -> list[Layer]:
     layers: list[Layer] = []
     bubble, size = rng.random(), rng.uniform(0.6, 1.3)
     if bubble < 0.7:
-        place = (float(rng.uniform(45, 85)), 5.0, who.dome - 48)
-        layers.append(
-            (Ellipsoid(place, (34 * size, 30 * size, 17 * size), turned(y=12)), -0.9 * SOFT)
-        )
-    for _ in range(int(rng.integers(0, 12))):
+        place, axes = (rng.uniform(45, 85), 5.0, who.dome - 48), (34 * size, 30 * size, 17 * size)
+        layers.append((Ellipsoid(place, axes, turned(y=12)), -0.9 * SOFT))
+    for _ in range(rng.integers(0, 12)):
         spot = rng.uniform((-110, -80, who.dome - 170), (110, 20, who.dome - 75))
-        layers.append((Ellipsoid(vector(spot), vector(rng.uniform(7, 22, 3))), -0.7 * SOFT))
+        layers.append((Ellipsoid(spot, rng.uniform(7, 22, 3)), -0.7 * SOFT))
     return layers

@@ -44,44 +44,22 @@ class Person:
 
 
 def random_person(rng: np.random.Generator) -> Person:
-    """Draw a person.
-
-    Args:
-        rng: Source of every choice; always advanced by the same draws.
-
-    Returns:
-        A child in about one case of seven.
-    """
+    """Draw a person, a child in about one case of seven, always by the same draws."""
     child, barrel, female = (rng.random(3) < (0.15, 0.12, 0.5)).tolist()
     size, width, depth, height, heart, dome = rng.normal(0, 1, 6).clip(-2.2, 2.2).tolist()
     small, lean, kyphosis, bone, breast = rng.random(5).tolist()
-    fat = min(float(rng.gamma(1.8, 9.0)), 75.0)
-    if child:
-        return Person(
-            child=True,
-            scale=0.36 + 0.44 * small,
-            width=1.03 + 0.05 * width,
-            depth=1.15 + 0.07 * depth,
-            height=0.88 + 0.06 * height,
-            fat=0.3 * fat,
-            breast=0.0,
-            heart=1.08 + 0.1 * heart,
-            dome=-55 + 15 * dome,
-            lean=3 + 10 * lean,
-            kyphosis=5 + 25 * kyphosis,
-            bone=0.8 + 0.5 * bone,
-        )
+    fat = min(rng.gamma(1.8, 9.0), 75.0)
     return Person(
-        child=False,
-        scale=1 + 0.05 * size,
-        width=1 + 0.06 * width,
-        depth=1 + 0.09 * depth + 0.18 * barrel,
-        height=1 + 0.07 * height + 0.06 * barrel,
-        fat=fat,
-        breast=min(15 + 40 * breast + 0.4 * fat, 75) if female else 0.0,
-        heart=1 + 0.11 * heart,
-        dome=-62 + 20 * dome - 18 * barrel + 0.3 * fat,
-        lean=3 + 13 * lean,
-        kyphosis=5 + 50 * kyphosis,
-        bone=0.65 + 0.6 * bone,
+        child=child,
+        scale=0.36 + 0.44 * small if child else 1 + 0.05 * size,
+        width=1.03 + 0.05 * width if child else 1 + 0.06 * width,
+        depth=1.15 + 0.07 * depth if child else 1 + 0.09 * depth + 0.18 * barrel,
+        height=0.88 + 0.06 * height if child else 1 + 0.07 * height + 0.06 * barrel,
+        fat=0.3 * fat if child else fat,
+        breast=min(15 + 40 * breast + 0.4 * fat, 75) if female and not child else 0.0,
+        heart=1.08 + 0.1 * heart if child else 1 + 0.11 * heart,
+        dome=-55 + 15 * dome if child else -62 + 20 * dome - 18 * barrel + 0.3 * fat,
+        lean=3 + (10 if child else 13) * lean,
+        kyphosis=5 + (25 if child else 50) * kyphosis,
+        bone=0.8 + 0.5 * bone if child else 0.65 + 0.6 * bone,
     )

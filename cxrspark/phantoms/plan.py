@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -42,8 +42,7 @@ class ArchiveSettings(JobSettings):
     )
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(NamedTuple):
     """One image of the archive."""
 
     lateral: bool
@@ -53,8 +52,7 @@ class Image:
     """How the metadata keep ViewPosition."""
 
 
-@dataclass(frozen=True)
-class Study:
+class Study(NamedTuple):
     """One study of the archive."""
 
     subject_id: int
@@ -65,27 +63,21 @@ class Study:
     """The subject's, so that all studies of a person show one body."""
     exposure: np.random.SeedSequence
     images: tuple[Image, ...]
+    """The frontal and, in about three studies of five, the lateral one."""
 
 
 def plan_studies(settings: ArchiveSettings) -> list[Study]:
-    """Decide on subjects, studies, images and what is wrong with them.
-
-    Args:
-        settings: Number of studies, shares and seed.
-
-    Returns:
-        One plan a study; the lateral image is missing from about two studies of five.
-    """
+    """Decide on subjects, studies, images and what is wrong with them."""
     base = np.random.SeedSequence(settings.seed)
     rng = np.random.default_rng(base)
     count = settings.studies
     subject_of = np.cumsum(rng.random(count) < 0.6)
-    subjects = rng.choice(9_999_999, int(subject_of[-1]) + 1, replace=False) + 10_000_000
+    subjects = rng.choice(9_999_999, subject_of[-1] + 1, replace=False) + 10_000_000
     studies = rng.choice(9_999_999, count, replace=False) + 50_000_000
     bodies = base.spawn(len(subjects))
     exposures = base.spawn(count)
-    laterals = rng.random(count) < 0.62
-    images = iter(_plan_images(rng, settings, count + int(laterals.sum())))
+    views = [(False, True) if both else (False,) for both in rng.random(count) < 0.62]
+    images = iter(_plan_images(rng, settings, list(chain.from_iterable(views))))
     return [
         Study(
             subject_id=int(subjects[subject_of[number]]),
@@ -94,30 +86,29 @@ def plan_studies(settings: ArchiveSettings) -> list[Study]:
             time=f"{rng.integers(0, 24)}{rng.integers(0, 60):02}{rng.integers(0, 60):02}.0",
             body=bodies[subject_of[number]],
             exposure=exposures[number],
-            images=tuple(
-                replace(next(images), lateral=lateral)
-                for lateral in ((False, True) if laterals[number] else (False,))
-            ),
+            images=tuple(islice(images, len(views[number]))),
         )
         for number in range(count)
     ]
 
 
-def _plan_images(rng: np.random.Generator, settings: ArchiveSettings, count: int) -> list[Image]:
+def _plan_images(
+    rng: np.random.Generator, settings: ArchiveSettings, laterals: list[bool]
+) -> list[Image]:
+    count = len(laterals)
     kinds: list[Kind] = ["jpeg"] * count
-    unusual = rng.choice(count, round(settings.bad * count), replace=False)
-    for turn, number in enumerate(unusual.tolist()):
+    unusual = rng.choice(count, round(settings.bad * count), replace=False).tolist()
+    for turn, number in enumerate(unusual):
         kinds[number] = UNUSUAL_KINDS[turn % len(UNUSUAL_KINDS)]
     place = rng.permutation(count) / count  # so that a small archive has its share of each, too
-    missing = place < settings.missing_views
-    wrong = ~missing & (place < settings.missing_views + settings.wrong_views)
-    names = rng.bytes(20 * count).hex()
+    missing, either = settings.missing_views, settings.missing_views + settings.wrong_views
+    names = rng.bytes(20 * count)
     return [
         Image(
-            lateral=False,
-            dicom_id="-".join(names[start : start + 8] for start in range(40 * n, 40 * n + 40, 8)),
+            lateral=lateral,
+            dicom_id=names[20 * n : 20 * n + 20].hex("-", 4),
             kind=kinds[n],
-            recorded="missing" if missing[n] else "wrong" if wrong[n] else "right",
+            recorded="missing" if place[n] < missing else "wrong" if place[n] < either else "right",
         )
-        for n in range(count)
+        for n, lateral in enumerate(laterals)
     ]

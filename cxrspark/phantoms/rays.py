@@ -16,9 +16,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from cxrspark.phantoms.solids import Ellipsoid, Slab, Vector, vector
+from cxrspark.phantoms.solids import Ellipsoid, Matrix, Slab, Vector
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+"""One value a ray, shape (rows, columns), where nothing else is said."""
 Span: TypeAlias = tuple[Floats, Floats]
 """Where each ray enters and leaves a convex shape, as t; a miss has leave <= enter."""
 
@@ -31,16 +32,14 @@ class Rays:
     """mm to the right, shape (columns,)."""
     v: Floats
     """mm upwards, shape (rows,)."""
-    right: Vector
-    up: Vector
-    beam: Vector
-    """Unit vectors in the body's coordinates; the beam points from source to detector."""
+    frame: Matrix
+    """Unit vectors right, up and beam, one a row; the beam points from source to detector."""
     distance: float
     """Source to origin, mm."""
 
     @property
     def slant(self) -> Floats:
-        """Source to plane along each ray, mm, shape (rows, columns)."""
+        """Source to plane along each ray, mm."""
         squares = self.v[:, None] ** 2 + self.u**2 + np.float32(self.distance**2)
         return np.asarray(np.sqrt(squares))
 
@@ -49,35 +48,27 @@ class Rays:
         return replace(self, u=self.u[columns], v=self.v[rows])
 
     def along(self, direction: Vector, start: float) -> Floats:
-        """Scalar product of each ray's p with a vector, plus a number; shape (rows, columns)."""
-        down = np.float32(np.dot(direction, self.up)) * self.v + np.float32(start)
-        return down[:, None] + np.float32(np.dot(direction, self.right)) * self.u
+        """Scalar product of each ray's p with a vector, plus a number."""
+        down = np.float32(np.dot(direction, self.frame[1])) * self.v + np.float32(start)
+        return down[:, None] + np.float32(np.dot(direction, self.frame[0])) * self.u
 
 
 def cast(
-    shape: tuple[int, int],
-    step: float,
-    centre: tuple[float, float],
-    frame: npt.NDArray[np.float64],
-    distance: float,
+    shape: tuple[int, int], step: float, centre: tuple[float, float], frame: Matrix, distance: float
 ) -> Rays:
-    """Lay out the rays of one exposure.
+    """Lay out the rays of one exposure, the first row uppermost.
 
     Args:
         shape: Rows and columns of the grid.
         step: mm between pixels, measured in the plane through the origin.
         centre: v and u of the middle of the grid, mm.
-        frame: shape (3, 3), rows are the unit vectors right, up and beam.
+        frame: Of `Rays`.
         distance: Source to origin, mm.
-
-    Returns:
-        The rays; the first row is the uppermost.
     """
     rows, columns = shape
     v = centre[0] - step * (np.arange(rows) - (rows - 1) / 2)
     u = centre[1] + step * (np.arange(columns) - (columns - 1) / 2)
-    right, up, beam = (vector(axis) for axis in frame)
-    return Rays(u.astype(np.float32), v.astype(np.float32), right, up, beam, distance)
+    return Rays(u.astype(np.float32), v.astype(np.float32), frame, distance)
 
 
 def span(rays: Rays, solid: Ellipsoid) -> Span:
@@ -85,21 +76,14 @@ def span(rays: Rays, solid: Ellipsoid) -> Span:
 
     In the coordinates in which the ellipsoid is the unit sphere, q is the ray's p and q + k its
     direction, where k does not depend on the ray. |q + t (q + k)|^2 = 1 is then quadratic in t.
-
-    Args:
-        rays: shape (rows, columns).
-        solid: The shape.
-
-    Returns:
-        Two float32 arrays, shape (rows, columns).
     """
-    far = np.add(solid.centre, np.multiply(rays.distance, rays.beam))
-    across = np.asarray(solid.turn) / np.asarray(solid.axes)[:, None]
+    far = np.add(solid.centre, np.multiply(rays.distance, rays.frame[2]))
+    across = solid.turn / np.asarray(solid.axes)[:, None]
     shift, k = across @ solid.centre, across @ far
     qq: Floats = np.zeros(1, np.float32)
     for axis, start in zip(across, shift, strict=True):
-        qq = qq + np.square(rays.along(vector(axis), -float(start)))
-    qk = rays.along(vector(k @ across), -float(k @ shift))
+        qq = qq + np.square(rays.along(axis, -start))
+    qk = rays.along(k @ across, -float(k @ shift))
     b = qq + qk
     a = b + qk + np.float32(k @ k)
     middle = b / a
@@ -111,7 +95,7 @@ def span(rays: Rays, solid: Ellipsoid) -> Span:
 def slab_span(rays: Rays, cut: Slab) -> Span:
     """As `span`, for a slab."""
     height = rays.along(cut.normal, 0)
-    climb = height + np.float32(rays.distance * np.dot(cut.normal, rays.beam))
+    climb = height + np.float32(rays.distance * np.dot(cut.normal, rays.frame[2]))
     climb = np.where(np.abs(climb) < 1e-3, np.float32(1e-3), climb)
     one, other = (np.float32(cut.low) - height) / climb, (np.float32(cut.high) - height) / climb
     return np.minimum(one, other), np.maximum(one, other)
@@ -128,53 +112,48 @@ def length(found: Span) -> Floats:
 
 
 def union_length(spans: Sequence[Span]) -> Floats:
-    """Length of each ray that lies in at least one of several shapes.
+    """Length of each ray, as a difference of t, that lies in at least one of several shapes.
 
     With entries and exits each in order, a ray is outside of all shapes between an exit and the
     next entry wherever the entry comes later.
-
-    Args:
-        spans: At least one, all of one shape.
-
-    Returns:
-        Difference of t, float32, same shape.
     """
-    enters = _in_order([enter for enter, _ in spans])
-    leaves = _in_order([np.maximum(enter, leave) for enter, leave in spans])
-    total = leaves[-1] - enters[0]
-    for leave, enter in zip(leaves[:-1], enters[1:], strict=True):
-        total -= np.maximum(enter - leave, 0)
+    enters = np.sort([enter for enter, _ in spans], axis=0)
+    leaves = np.sort([np.maximum(enter, leave) for enter, leave in spans], axis=0)
+    total: Floats = leaves[-1] - enters[0]
+    for gap in np.maximum(enters[1:] - leaves[:-1], 0):
+        total -= gap
     return total
-
-
-def _in_order(arrays: list[Floats]) -> list[Floats]:
-    """Sort several arrays pixel by pixel, by odd-even transposition."""
-    arrays = list(arrays)
-    for turn in range(len(arrays)):
-        for left in range(turn % 2, len(arrays) - 1, 2):
-            one, other = arrays[left], arrays[left + 1]
-            arrays[left], arrays[left + 1] = np.minimum(one, other), np.maximum(one, other)
-    return arrays
 
 
 def add_path(total: Floats, rays: Rays, solid: Ellipsoid, per_mm: float) -> None:
     """Add a shape's path length times a coefficient, in place, touching only its shadow.
 
     Args:
-        total: shape (rows, columns), changed.
-        rays: Same shape.
+        total: Changed.
+        rays: Of the same shape.
         solid: The shape.
         per_mm: Attenuation of the shape minus that of what it replaces, 1/mm.
     """
-    shrink = rays.distance / (rays.distance + float(np.dot(solid.centre, rays.beam)))
-    spread = np.multiply(solid.turn, np.asarray(solid.axes)[:, None])
+    right, up, beam = rays.frame
+    shrink = rays.distance / (rays.distance + float(np.dot(solid.centre, beam)))
+    spread = solid.turn * np.asarray(solid.axes)[:, None]
     box = []
-    for axis, places in ((rays.up, -rays.v), (rays.right, rays.u)):
-        middle = float(np.dot(solid.centre, axis)) * shrink * (-1 if places is not rays.u else 1)
+    for axis, places in ((-up, -rays.v), (right, rays.u)):
+        middle = float(np.dot(solid.centre, axis)) * shrink
         half = 1.1 * float(np.linalg.norm(spread @ axis)) * shrink
-        low, high = np.searchsorted(places, (middle - half, middle + half))
-        box.append(slice(int(low), int(high)))
+        box.append(slice(*np.searchsorted(places, (middle - half, middle + half))))
     rows, columns = box
-    part = rays.window(rows, columns)
-    if part.u.size and part.v.size:
-        total[rows, columns] += np.float32(per_mm) * length(span(part, solid))
+    total[rows, columns] += np.float32(per_mm) * length(span(rays.window(rows, columns), solid))
+
+
+def add_shell(total: Floats, rays: Rays, outer: Ellipsoid, inner: Ellipsoid, per_mm: float) -> None:
+    """As `add_path`, for what a shape leaves of another around it, which may be cut small."""
+
+    def thickness(some: Rays) -> Floats:
+        return length(span(some, outer)) - length(span(some, inner))
+
+    grid = slice(None, None, 8)
+    hit = np.nonzero(thickness(rays.window(grid, grid)))
+    if hit[0].size:
+        rows, columns = (slice(8 * max(0, int(h.min()) - 1), 8 * int(h.max()) + 16) for h in hit)
+        total[rows, columns] += np.float32(per_mm) * thickness(rays.window(rows, columns))

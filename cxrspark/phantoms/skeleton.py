@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cxrspark.phantoms.person import Person
-from cxrspark.phantoms.solids import COMPACT, SPONGY, Ellipsoid, Layer, Slab, rod, turned, vector
+from cxrspark.phantoms.solids import COMPACT, SPONGY, Ellipsoid, Layer, Slab, rod, turned
 
 
 def spine(who: Person) -> list[Layer]:
@@ -29,17 +29,13 @@ def spine(who: Person) -> list[Layer]:
     return layers
 
 
-def ribs(rng: np.random.Generator, who: Person, depth: float) -> tuple[tuple[Slab, ...], ...]:
-    """Twelve ribs a side, each as slabs that cut it out of the wall of the rib cage.
+def ribs(
+    rng: np.random.Generator, who: Person, cage: Ellipsoid, inside: Ellipsoid
+) -> list[tuple[Ellipsoid, Ellipsoid]]:
+    """Twelve ribs a side, cut out of the wall of the rib cage: each its outside and its inside.
 
-    Args:
-        rng: Source of slope, droop and spacing.
-        who: The person.
-        depth: Half depth of the rib cage, mm.
-
-    Returns:
-        For each rib its blade, its half of the body and its bony part; cartilage takes over in
-        front, further back the lower the rib.
+    The slabs are a rib's blade, its half of the body and its bony part: cartilage takes over in
+    front, further back the lower the rib.
     """
     found = []
     slope = np.tan(np.radians(rng.uniform(8 if who.child else 16, 34)))
@@ -52,42 +48,33 @@ def ribs(rng: np.random.Generator, who: Person, depth: float) -> tuple[tuple[Sla
             head = 158 * who.height - gap * number - 0.25 * number**1.6 + rng.normal(0, 1.2)
             level = float(normal @ (side * 30, 80 * who.depth, head))
             half = 5.2 + 0.25 * min(number, 6) + rng.normal(0, 0.3)
-            reach = depth * (0.80 - 0.05 * max(0, number - 3) - (0.9 if number > 9 else 0))
-            found.append(
-                (
-                    Slab(vector(normal), level - half, level + half),
-                    Slab((side, 0.0, 0.0), 14.0, 1000.0),
-                    Slab((side * 0.35, 1.0, 0.25), -reach, 1000.0),
-                )
+            bony = 0.80 - 0.05 * max(0, number - 3) - (0.9 if number > 9 else 0)
+            cuts = (
+                Slab(normal, level - half, level + half),
+                Slab((side, 0.0, 0.0), 14.0, 1000.0),
+                Slab((side * 0.35, 1.0, 0.25), -cage.axes[1] * bony, 1000.0),
             )
-    return tuple(found)
+            found.append((cage._replace(cuts=cuts), inside._replace(cuts=cuts)))
+    return found
 
 
 def girdle(rng: np.random.Generator, who: Person) -> list[Layer]:
-    """Breastbone, collarbones and shoulder blades.
-
-    Args:
-        rng: Source of the shoulders' posture.
-        who: The person.
-
-    Returns:
-        The bones.
-    """
+    """Breastbone, collarbones and shoulder blades."""
     high, low = 108 * who.height, -55 * who.height
     top, foot = (0.0, who.sternum_y(high), high), (0.0, who.sternum_y(low), low)
     line = rod(top, foot, 1.0, 1.08)
-    layers: list[Layer] = [(Ellipsoid(line.centre, (line.axes[0], 7, 17), line.turn), SPONGY * 1.4)]
+    layers: list[Layer] = [(line._replace(axes=(line.axes[0], 7, 17)), SPONGY * 1.4)]
     lift, spread, turn = rng.uniform(-14, 26), rng.uniform(76, 112), rng.uniform(20, 50)
     for side in (-1, 1):
         inner = (side * 17.0, top[1] - 2, top[2] + 12)
         bend = (side * 82 * who.width, top[1] + 22, top[2] + 20 + lift)
         outer = (side * 158 * who.width, 20.0, top[2] + 30 + lift)
-        layers.append((rod(inner, bend, 7.0, 1.1), COMPACT * 0.6))
-        layers.append((rod(bend, outer, 6.5, 1.1), COMPACT * 0.6))
+        across = side * spread * who.width
         blade = turned(y=side * 14, z=side * turn)
-        place = (side * spread * who.width, 92 * who.depth, 60 + lift)
-        layers.append((Ellipsoid(place, (48, 4, 78), blade), COMPACT * 0.5))
-        layers.append(
-            (rod((side * spread * who.width, 98 * who.depth, 95 + lift), outer, 6), 0.015)
-        )
+        layers += [
+            (rod(inner, bend, 7.0, 1.1), COMPACT * 0.6),
+            (rod(bend, outer, 6.5, 1.1), COMPACT * 0.6),
+            (Ellipsoid((across, 92 * who.depth, 60 + lift), (48, 4, 78), blade), COMPACT * 0.5),
+            (rod((across, 98 * who.depth, 95 + lift), outer, 6), 0.015),
+        ]
     return layers
