@@ -1,53 +1,68 @@
-"""Synthetic archives of MIMIC's size, made once and kept in build/."""
+"""Synthetic archives that the benchmarks read, made once and kept in build/."""
 
 import os
+import random
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cxrspark.phantoms.archive import write_archive
+from cxrspark.phantoms.dicom import Stored, detect, encode_dicom
 from cxrspark.phantoms.plan import ArchiveSettings
+from cxrspark.pixels.image import Grey8, Header
 
-BUILD = Path(__file__).parents[2] / "build" / "benchmarks"
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "build" / "benchmarks"
 
-
-def mimic_sized(images: int) -> tuple[Path, Path]:
-    """Archive with at least `images` JPEGs of 3056×2544, and a manifest of exactly so many."""
-    root = BUILD / f"archive-{images}"
-    if not (root / "truth.csv").exists():
-        print(f"writing {images} synthetic radiographs of 3056x2544 to {root} …", flush=True)
-        write_archive(ArchiveSettings(out=root, studies=images, seed=1))
-    paths = (root / "IMAGE_FILENAMES").read_text().splitlines()[:images]
-    manifest = BUILD / f"manifest-{images}.txt"
-    manifest.write_text("\n".join(paths))
-    return root, manifest
+MIMIC = 377_110
+"""Images of MIMIC-CXR."""
 
 
-def linked(images: int) -> Path:
-    """Folder of exactly so many JPEGs of 3056×2544: 1,200, the others links to the same."""
-    root, manifest = mimic_sized(1200)
-    paths = manifest.read_text().split()
-    folder = BUILD / f"linked-{images}"
+def mimic_sized(images: int, drawn: int = 1200) -> tuple[Path, Path]:
+    """Archive of so many JPEGs of 3056×2544, names of `drawn` files, and its manifest."""
+    files = phantoms("mimic", min(drawn, images), 3056)
+    archive = BUILD / f"archive-{images}-of-{len(files)}"
+    names = []
     for number in range(images):
-        path = paths[number % len(paths)]
-        turn = f"-{number // len(paths)}.jpg" if number >= len(paths) else ".jpg"
-        link = folder / (path.removesuffix(".jpg") + turn)
-        if not link.exists():
-            link.parent.mkdir(parents=True, exist_ok=True)
-            os.link(root / path, link)
-    return folder
+        turn, file = divmod(number, len(files))
+        names.append(f"{files[file].stem}-{turn}.jpg")
+        link(files[file], archive / names[-1])
+    return archive, listed(archive, sorted(names))
 
 
-def repeated(images: int, times: int) -> tuple[Path, Path]:
-    """The same with each file under `times` names, which cost no space."""
-    root, manifest = mimic_sized(images)
-    linked = BUILD / f"archive-{images}x{times}"
-    paths = []
-    for path in manifest.read_text().split():
-        for number in range(times):
-            copy = linked / f"{path.removesuffix('.jpg')}-{number}.jpg"
-            if not copy.exists():
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                os.link(root / path, copy)
-            paths.append(str(copy.relative_to(linked)))
-    listed = BUILD / f"manifest-{images}x{times}.txt"
-    listed.write_text("\n".join(sorted(paths)))
-    return linked, listed
+def phantoms(name: str, images: int, rows: int) -> list[Path]:
+    """So many JPEGs of phantoms."""
+    folder = BUILD / f"{name}-{images}"
+    if not (folder / "truth.csv").exists():  # written last
+        print(f"drawing {images} synthetic radiographs of {rows} rows …", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        write_archive(ArchiveSettings(out=folder, studies=images, rows=rows, seed=1))
+    return sorted(folder.rglob("*.jpg"))[:images]
+
+
+def mimic_paths(images: int = MIMIC) -> Iterator[str]:
+    """Paths in MIMIC's layout, with as many images to a study and to a patient."""
+    drawn = random.Random(0)
+    for number in range(images):
+        image_id = "-".join(f"{drawn.getrandbits(32):08x}" for _ in range(5))
+        subject, study = 10_000_000 + number * 10 // 58, 50_000_000 + number * 10 // 17
+        yield f"files/p{subject // 10**6}/p{subject}/s{study}/{image_id}.jpg"
+
+
+def listed(archive: Path, paths: Iterable[str]) -> Path:
+    """A manifest of these paths."""
+    manifest = BUILD / f"manifest-{archive.name}.txt"
+    manifest.write_text("\n".join(paths))
+    return manifest
+
+
+def link(file: Path, name: Path) -> None:
+    """Give a file another name, which costs no space."""
+    if not name.exists():
+        name.parent.mkdir(parents=True, exist_ok=True)
+        os.link(file, name)
+
+
+def as_dicom(grey: Grey8, stored: Stored) -> bytes:
+    """A DICOM file of a radiograph."""
+    return encode_dicom(detect(grey, stored, 1), stored, Header(modality="DX"))

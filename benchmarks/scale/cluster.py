@@ -5,13 +5,13 @@ counted from manifest to checked table. Master and driver are pinned to the seco
 both cases: beside one worker they disturb nobody, so the ratio can only look worse for it.
 """
 
-import argparse
 import shutil
-import statistics
+from functools import partial
 
 import pandas as pd
 
-from benchmarks.common.archives import BUILD, repeated
+from benchmarks.common.archives import BUILD, mimic_sized
+from benchmarks.common.measuring import in_turn, medians, parser
 from helpers.standalone import cluster
 
 PINNED = ["taskset", "-c", "0"], ["taskset", "-c", "1"]
@@ -31,23 +31,16 @@ def images_per_second(workers: int, archive: str, manifest: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=1200)
-    parser.add_argument("--times", type=int, default=6, help="names of each image")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    archive, manifest = map(str, repeated(options.images, options.times))
+    options = parser(__doc__, images=7200, rounds=3).parse_args()
+    archive, manifest = map(str, mimic_sized(options.images))
     images_per_second(2, archive, manifest)  # to fill the file cache
-    rates: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(options.rounds):
-        for workers, measured in rates.items():
-            measured.append(images_per_second(workers, archive, manifest))
-    print(f"\n{options.images * options.times} JPEGs of 3056x2544, a core a worker")
-    medians = {workers: statistics.median(measured) for workers, measured in rates.items()}
-    for workers, measured in rates.items():
-        runs = ", ".join(f"{rate:.1f}" for rate in measured)
-        print(f"  {workers} worker(s)  {medians[workers]:6.1f} images/s  ({runs})")
-    print(f"  ratio        {medians[2] / medians[1]:6.2f}")
+    print(f"{options.images} JPEGs of 3056x2544, a core a worker, images/s")
+    work = {
+        f"{workers} worker(s)": partial(images_per_second, workers, archive, manifest)
+        for workers in (1, 2)
+    }
+    one, two = medians(in_turn(options.rounds, work)).values()
+    print(f"medians {one:.1f} and {two:.1f}, ratio {two / one:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Audit 377,110 synthetic scores and write the report on two cores.
 
-Headers, scores and pixels are drawn with MIMIC's proportions (0.1 % wrong headers, 4.2 % missing
-ones); the job runs in a process of its own, whose start is counted.
+Run with `make bench-report`. Headers, scores and pixels are drawn with MIMIC's proportions (0.1 %
+wrong headers, 4.2 % missing ones); the job runs in a process of its own, whose start is counted.
 """
 
 import os
@@ -19,44 +19,41 @@ import pandas as pd
 import psutil
 from pyspark.sql import SparkSession
 
-from cxrspark.jobs.session import session_settings
 from cxrspark.pixels.image import RECIPE, SIDE, Header
 from cxrspark.tables.schemas import PIXELS, SCORES
 
-from benchmarks.common.archives import BUILD
+from benchmarks.common.archives import BUILD, MIMIC, mimic_paths
+from benchmarks.common.archives import ROOT as PROJECT
+from benchmarks.common.jobs import session
+from benchmarks.common.measuring import parser
 
-IMAGES = 377_110
 ROOT = BUILD / "report"
 VIEWS = {"AP": 0.39, "PA": 0.255, "LATERAL": 0.22, "LL": 0.093, "": 0.0419, "LAO": 0.0001}
 ERRORS = ("undecodable: broken data stream", "missing: listed but not there", "empty file")
 
 
-def images() -> pd.DataFrame:
+def images(count: int) -> pd.DataFrame:
     """One row per image: ids, path, header, view, p_frontal, error."""
     random = np.random.default_rng(0)
-    parts = random.integers(0, 2**32, (IMAGES, 5))
-    ids = ["-".join(f"{part:08x}" for part in row) for row in parts.tolist()]
-    study = 50_000_000 + np.arange(IMAGES) * 10 // 17
-    subject = 10_000_000 + np.arange(IMAGES) * 10 // 58
+    paths = list(mimic_paths(count))
     share = np.array(list(VIEWS.values()))
-    header = random.choice(list(VIEWS), IMAGES, p=share / share.sum())
-    frontal = np.isin(header, ["AP", "PA"]) | ((header == "") & (random.random(IMAGES) < 0.6))
-    frontal ^= random.random(IMAGES) < 0.001
-    sure = 1 / (1 + np.exp(-random.normal(7, 2.2, IMAGES)))
+    header = random.choice(list(VIEWS), count, p=share / share.sum())
+    frontal = np.isin(header, ["AP", "PA"]) | ((header == "") & (random.random(count) < 0.6))
+    frontal ^= random.random(count) < 0.001
+    sure = 1 / (1 + np.exp(-random.normal(7, 2.2, count)))
     p = np.where(frontal, sure, 1 - sure).astype(np.float32)
-    failed = random.random(IMAGES) < 0.0005
+    failed = random.random(count) < 0.0005
     view = np.where(p < 0.2, "lateral", np.where(p > 0.8, "frontal", "uncertain")).astype(object)
-    paths = zip(subject.tolist(), study.tolist(), ids, strict=True)
     return pd.DataFrame(
         {
-            "image_id": ids,
-            "study_id": study.astype(str),
-            "subject_id": subject.astype(str),
-            "path": [f"files/p{a // 10**6}/p{a}/s{b}/{c}.jpg" for a, b, c in paths],
+            "image_id": [Path(path).stem for path in paths],
+            "study_id": [path.split("/")[3][1:] for path in paths],
+            "subject_id": [path.split("/")[2][1:] for path in paths],
+            "path": paths,
             "header": header,
             "view": np.where(failed, None, view),
             "p_frontal": np.where(failed, np.nan, p).astype(np.float32),
-            "error": np.where(failed, random.choice(ERRORS, IMAGES), None),
+            "error": np.where(failed, random.choice(ERRORS, count), None),
         }
     )
 
@@ -94,17 +91,17 @@ def write_pixels(spark: SparkSession) -> None:
     scores.select(*kept).mapInPandas(draw, PIXELS).write.parquet(str(ROOT / "pixels"))
 
 
-def write_inputs() -> None:
+def write_inputs(count: int) -> None:
+    shutil.rmtree(ROOT, ignore_errors=True)
     ROOT.mkdir(parents=True)
-    drawn = images()
-    metadata = drawn.rename(columns={"image_id": "dicom_id", "header": "ViewPosition"})
-    columns = ["dicom_id", "subject_id", "study_id", "ViewPosition"]
-    settings = session_settings() | {"spark.sql.execution.arrow.maxRecordsPerBatch": "1000"}
-    builder = SparkSession.builder.master("local[2]").config(map=settings)
-    spark = builder.config("spark.driver.memory", "2g").getOrCreate()
+    drawn = images(count)
+    more = {"spark.sql.execution.arrow.maxRecordsPerBatch": "1000", "spark.driver.memory": "2g"}
+    spark = session(more)
     write_scores(spark, drawn)
     write_pixels(spark)
     spark.stop()
+    metadata = drawn.rename(columns={"image_id": "dicom_id", "header": "ViewPosition"})
+    columns = ["dicom_id", "subject_id", "study_id", "ViewPosition"]
     metadata[columns].to_csv(ROOT / "metadata.csv.gz", index=False)
 
 
@@ -126,23 +123,22 @@ def watch(job: "subprocess.Popen[bytes]") -> tuple[float, float]:
 
 
 def main() -> None:
-    if not (ROOT / "metadata.csv.gz").exists():  # written last
-        shutil.rmtree(ROOT, ignore_errors=True)
-        write_inputs()
+    count = parser(__doc__, images=MIMIC).parse_args().images
+    write_inputs(count)
     options = {name: ROOT / name for name in ("scores", "pixels", "out")}
     options["metadata"] = ROOT / "metadata.csv.gz"
     listed = [str(part) for name, path in options.items() for part in (f"--{name}", path)]
-    script = Path(__file__).parents[2] / "jobs" / "audit_views.py"
+    script = str(PROJECT / "jobs" / "audit_views.py")
     on_two_cores = "--master local[2] --driver-memory 2g pyspark-shell"
     environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": on_two_cores}
     start = time.perf_counter()
-    with subprocess.Popen([sys.executable, str(script), *listed], env=environment) as job:
+    with subprocess.Popen([sys.executable, script, *listed], env=environment) as job:
         cpu, most = watch(job)
     seconds = time.perf_counter() - start
     if job.returncode:
         sys.exit(job.returncode)
     size = (ROOT / "out" / "report.html").stat().st_size / 1e6
-    print(f"{IMAGES:,} images: {seconds:.0f} s, {cpu:.0f} CPU s, report {size:.2f} MB")
+    print(f"{count:,} images: {seconds:.0f} s, {cpu:.0f} CPU s, report {size:.2f} MB")
     print(f"  memory of all processes: at most {most:.0f} MB")
 
 

@@ -4,7 +4,6 @@ Run with `make bench-scale`. The model is in cluster_model.py; its parameters an
 written to docs/figures/scale.json, the plot to scale.svg. docs/scale.md says what they mean.
 """
 
-import argparse
 import json
 import statistics
 from dataclasses import asdict, replace
@@ -12,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.measuring import FIGURES, use_svg, write_figures
+from benchmarks.common.archives import MIMIC
+from benchmarks.common.measuring import FIGURES, parser, use_svg, write_figures
 from benchmarks.scale.cluster_model import Archive, Cluster, image_seconds, simulate
 
-IMAGES = 377_110
 CORES = (4, 8, 16, 32, 64, 128, 256, 512, 1000)
 SEEDS = 5
-BYTES = {"JPEG, 570 GB": 570e9 / IMAGES, "DICOM, 4.7 TB": 4.7e12 / IMAGES}
+BYTES = {"JPEG, 570 GB": 570e9 / MIMIC, "DICOM, 4.7 TB": 4.7e12 / MIMIC}
 
 
 def archives(times: dict) -> dict[str, Archive]:
@@ -26,7 +25,7 @@ def archives(times: dict) -> dict[str, Archive]:
     jpeg = statistics.mean(times["jpeg_core_seconds"])
     dicom = jpeg - times["jpeg_decode_seconds"] + times["dicom_decode_seconds"]
     return {
-        name: Archive(IMAGES, size, seconds)
+        name: Archive(MIMIC, size, seconds)
         for (name, size), seconds in zip(BYTES.items(), (jpeg, dicom), strict=True)
     }
 
@@ -54,9 +53,7 @@ def row(name: str, archive: Archive, cluster: Cluster) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=FIGURES)
-    options = parser.parse_args()
+    options = parser(__doc__, out=FIGURES).parse_args()
     times = json.loads((options.out / "task_times.json").read_text())
     measured = np.log(times["jpeg_core_seconds"])
     cluster = replace(Cluster(CORES[0]), spread=round(float(measured.std(ddof=1)), 4))

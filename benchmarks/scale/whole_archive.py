@@ -11,120 +11,57 @@ all that Spark adds. It is set against the decoding of MIMIC-sized images, measu
 Writes docs/figures/whole_archive.json and whole_archive.svg.
 """
 
-import argparse
 import json
-import os
-import shutil
-import sys
-import threading
-import time
-from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import psutil
-from pyspark.sql import SparkSession
 
-from cxrspark.jobs.session import session_settings
-from cxrspark.phantoms.archive import write_archive
-from cxrspark.phantoms.plan import ArchiveSettings
-from cxrspark.scoring.run import score_archive
-from cxrspark.scoring.settings import ScoreSettings
-
-from benchmarks.common.archives import BUILD, linked
+from benchmarks.common.archives import (
+    BUILD,
+    MIMIC,
+    link,
+    listed,
+    mimic_paths,
+    mimic_sized,
+    phantoms,
+)
 from benchmarks.common.event_log import event_log_settings, tasks
-from benchmarks.common.measuring import FIGURES, decode_milliseconds, use_svg, write_figures
-from benchmarks.scale.rescore import IMAGES, image_names
-from benchmarks.scale.worker_memory import worker_megabytes
+from benchmarks.common.jobs import CORES, Watch, jvm_megabytes, score, session, worker_megabytes
+from benchmarks.common.measuring import (
+    FIGURES,
+    decode_milliseconds,
+    parser,
+    use_svg,
+    write_figures,
+)
 
-CORES = 2
 ROWS = 128
 SHARES = (0.01, 0.1, 1.0)
-EVENTS = BUILD / "whole-archive-events"
-
-
-def archive(images: int) -> tuple[Path, list[str], list[Path]]:
-    """Links in MIMIC's layout to a few small phantoms: root, paths, and the phantoms."""
-    small, root = BUILD / "whole-archive-phantoms", BUILD / "whole-archive"
-    if not (small / "truth.csv").exists():
-        write_archive(ArchiveSettings(out=small, studies=40, rows=ROWS, seed=3))
-    phantoms = sorted(small.rglob("*.jpg"))
-    paths = list(islice(image_names(), images))
-    for number, path in enumerate(paths):
-        link = root / path
-        if not link.exists():
-            link.parent.mkdir(parents=True, exist_ok=True)
-            os.link(phantoms[number % len(phantoms)], link)
-    return root, paths, phantoms
-
-
-@dataclass
-class Watch:
-    """Memory of the driver and its workers, a sample a second."""
-
-    spark: SparkSession
-    samples: list[dict[str, float]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-
-    def __enter__(self) -> "Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        driver = psutil.Process()
-        jvm = next(p for p in driver.children(recursive=True) if p.name() == "java")
-        runtime = self.spark.sparkContext._jvm.java.lang.Runtime.getRuntime()
-        start = time.monotonic()
-        while not self._stop.wait(1):
-            self.samples.append(
-                {
-                    "seconds": round(time.monotonic() - start, 1),
-                    "heap": round((runtime.totalMemory() - runtime.freeMemory()) / 1e6),
-                    "jvm": round(jvm.memory_info().rss / 1e6),
-                    "driver": round(driver.memory_info().rss / 1e6),
-                    "worker": round(worker_megabytes()),
-                }
-            )
-
-
-def score(spark: SparkSession, root: Path, paths: list[str]) -> tuple[float, float]:
-    """Score the listed images into a new table; when it began and ended."""
-    manifest, table = BUILD / "whole-archive.txt", BUILD / "scores-whole-archive"
-    manifest.write_text("\n".join(paths))
-    for folder in (table, Path(f"{table}_runs")):
-        shutil.rmtree(folder, ignore_errors=True)
-    start = time.time()
-    score_archive(
-        spark, ScoreSettings(archive=str(root), manifest=str(manifest), scores=str(table))
-    )
-    return start, time.time()
+ARCHIVE, EVENTS = BUILD / "whole-archive", BUILD / "whole-archive-events"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=IMAGES, help="of the 377,110")
-    parser.add_argument("--out", type=Path, default=FIGURES)
-    options = parser.parse_args()
-    mimic = decode_milliseconds(sorted(linked(1200).rglob("*.jpg"))[:200])
-    root, paths, phantoms = archive(options.images)
-    small = decode_milliseconds(phantoms * 5)
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    builder = SparkSession.builder.master(f"local[{CORES}]").config(map=session_settings())
-    spark = builder.config(map=event_log_settings(EVENTS)).getOrCreate()
-    score(spark, root, paths[:2000])  # workers are up, code is compiled
+    options = parser(__doc__, images=MIMIC, out=FIGURES).parse_args()
+    archive, manifest = mimic_sized(200)
+    mimic = decode_milliseconds([archive / path for path in manifest.read_text().split()])
+    files, paths = phantoms("small", 64, ROWS), list(mimic_paths(options.images))
+    for number, path in enumerate(paths):
+        link(files[number % len(files)], ARCHIVE / path)
+    small = decode_milliseconds(files * 5)
+    spark = session(event_log_settings(EVENTS))
+    runtime = spark.sparkContext._jvm.java.lang.Runtime.getRuntime()
+    measures = {
+        "heap": lambda: (runtime.totalMemory() - runtime.freeMemory()) / 1e6,
+        "jvm": jvm_megabytes,
+        "driver": lambda: psutil.Process().memory_info().rss / 1e6,
+        "worker": worker_megabytes,
+    }
+    score(spark, ARCHIVE, listed(ARCHIVE, paths[:2000]))  # workers are up, code is compiled
     spans: dict[int, tuple[float, float]] = {}
     for share in SHARES:
         images = round(share * options.images)
-        with Watch(spark) as watch:
-            spans[images] = score(spark, root, paths[:images])
-        start, end = spans[images]
+        with Watch(1, **measures) as watch:
+            start, end = spans[images] = score(spark, ARCHIVE, listed(ARCHIVE, paths[:images]))
         print(f"{images:>9,} images in {end - start:7.1f} s", flush=True)
     spark.stop()
     read = [task for task in tasks(EVENTS) if task.reads_images]
@@ -147,11 +84,11 @@ def main() -> None:
     result = {
         "decode_ms": {"3056x2544": round(mimic, 3), f"longer side {ROWS}": round(small, 3)},
         "runs": runs,
-        "peak_megabytes": {
-            name: max(sample[name] for sample in watch.samples)
-            for name in ("heap", "jvm", "driver", "worker")
+        "peak_megabytes": {name: round(max(watch.samples[name])) for name in measures},
+        "samples": {
+            name: [round(value, 1) for value in values[:: max(1, len(values) // 200)]]
+            for name, values in watch.samples.items()
         },
-        "samples": watch.samples[:: max(1, len(watch.samples) // 200)],
     }
     write_figures(options.out / "whole_archive.json", result)
     plot(result, options.out / "whole_archive.svg")
@@ -169,11 +106,11 @@ def plot(result: dict, file: Path) -> None:
         "driver": "driver's Python, resident",
         "worker": "largest Python worker, resident",
     }
-    minutes = [sample["seconds"] / 60 for sample in result["samples"]]
+    samples = result["samples"]
+    minutes = [seconds / 60 for seconds in samples["seconds"]]
     figure, axes = plt.subplots(figsize=(7.2, 3.2), layout="constrained")
     for name, label in names.items():
-        values = [sample[name] for sample in result["samples"]]
-        axes.plot(minutes, values, label=label, linewidth=1 if name == "heap" else 1.6)
+        axes.plot(minutes, samples[name], label=label, linewidth=1 if name == "heap" else 1.6)
     axes.set_xlabel(f"minutes; {result['runs'][-1]['images']:,} small images, {CORES} cores")
     axes.set_ylabel("MB")
     axes.set_ylim(bottom=0)

@@ -5,19 +5,24 @@ that a slow minute of the machine hits all; medians over the rounds. Writes comp
 compare.svg to docs/figures.
 """
 
-import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from benchmarks.common.archives import BUILD, linked
-from benchmarks.common.measuring import FIGURES, use_svg, write_figures
+from benchmarks.common.archives import BUILD, ROOT, mimic_sized
+from benchmarks.common.measuring import (
+    FIGURES,
+    in_turn,
+    medians,
+    parser,
+    use_svg,
+    write_figures,
+)
 
-ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "build" / "peers" / "bin" / "python"
 
 
@@ -41,32 +46,29 @@ CONTESTANTS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=3600)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
-    parser.add_argument("--out", type=Path, default=FIGURES)
-    options = parser.parse_args()
-    folder = linked(options.images)
-    size = sum(file.stat().st_size for file in folder.rglob("*.jpg")) / options.images / 1e6
-    rates: dict[str, list[float]] = {name: [] for name in options.only}
+    arguments = parser(__doc__, images=3600, rounds=3, out=FIGURES)
+    arguments.add_argument("--only", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
+    options = arguments.parse_args()
+    archive, manifest = mimic_sized(options.images)
+    size = sum((archive / path).stat().st_size for path in manifest.read_text().split())
     versions: dict[str, dict[str, str]] = {}
-    for number in range(options.rounds):
-        for name in options.only:
-            found = measure(name, folder)
-            rates[name].append(found["images"] / found["seconds"])
-            versions[name] = found["versions"]
-            print(f"round {number + 1}  {name:<9} {rates[name][-1]:6.1f} images/s", flush=True)
-    medians = {name: statistics.median(values) for name, values in rates.items()}
+
+    def measure(name: str) -> float:
+        found = run(name, archive)
+        versions[name] = found["versions"]
+        return found["images"] / found["seconds"]
+
+    rates = in_turn(options.rounds, {name: partial(measure, name) for name in options.only})
+    middle = medians(rates)
     result = {
         "images": options.images,
-        "megabytes": round(size, 3),
+        "megabytes": round(size / options.images / 1e6, 3),
         "rates": {name: [round(r, 2) for r in values] for name, values in rates.items()},
-        "medians": {name: round(median, 2) for name, median in medians.items()},
+        "medians": {name: round(median, 2) for name, median in middle.items()},
         "ratios": {
-            f"cxrspark / {name}": round(medians["cxrspark"] / median, 3)
-            for name, median in medians.items()
-            if "cxrspark" in medians and name != "cxrspark"
+            f"cxrspark / {name}": round(middle["cxrspark"] / median, 3)
+            for name, median in middle.items()
+            if "cxrspark" in middle and name != "cxrspark"
         },
         "versions": versions,
     }
@@ -75,7 +77,7 @@ def main() -> None:
     print(json.dumps({key: result[key] for key in ("medians", "ratios")}, indent=2))
 
 
-def measure(name: str, folder: Path) -> dict:
+def run(name: str, folder: Path) -> dict:
     """One run in a process of its own."""
     contestant = CONTESTANTS[name]
     command = [contestant.python, "-m", f"benchmarks.speed.{contestant.module}", name, str(folder)]
@@ -96,17 +98,17 @@ def plot(result: dict, file: Path) -> None:
     use_svg()
     import matplotlib.pyplot as plt
 
-    medians = result["medians"]
-    names = sorted(medians, key=medians.__getitem__)
+    middle, rates = result["medians"], result["rates"]
+    names = sorted(middle, key=middle.__getitem__)
     spread = [
-        [medians[n] - min(result["rates"][n]) for n in names],
-        [max(result["rates"][n]) - medians[n] for n in names],
+        [middle[name] - min(rates[name]) for name in names],
+        [max(rates[name]) - middle[name] for name in names],
     ]
     figure, axes = plt.subplots(figsize=(7.2, 0.45 * len(names) + 1.1), layout="constrained")
     colours = ["#0a7e8c" if name == "cxrspark" else "#b8c4cc" for name in names]
     labels = [CONTESTANTS[name].label for name in names]
-    bars = axes.barh(labels, [medians[n] for n in names], xerr=spread, color=colours)
-    axes.bar_label(bars, [f"{medians[n]:.0f}" for n in names], label_type="center")
+    bars = axes.barh(labels, [middle[name] for name in names], xerr=spread, color=colours)
+    axes.bar_label(bars, [f"{middle[name]:.0f}" for name in names], label_type="center")
     axes.set_xlabel(
         f"images/s on two cores, {result['images']:,} JPEGs of {result['megabytes']:.1f} MB"
     )

@@ -4,10 +4,8 @@ Run with `make bench-dicom`. Writes its phantoms itself. The files of pydicom-da
 where that package is installed, or below the folder that --pydicom-data names.
 """
 
-import argparse
 import os
 import resource
-import statistics
 import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
@@ -29,6 +27,9 @@ from cxrspark.phantoms.files import jpeg
 from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.image import SIDE, Header, PixelsError
 from cxrspark.pixels.shrink import shrink
+
+from benchmarks.common.archives import as_dicom
+from benchmarks.common.measuring import cpu_milliseconds, parser
 
 HEADER = Header(modality="DX")
 
@@ -54,27 +55,18 @@ def usual_script(data: bytes) -> np.ndarray:
     return np.asarray(published(data).resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
-def milliseconds(work: object, data: bytes, rounds: int = 7) -> float:
-    """Median of CPU time: other processes of the machine do not count."""
-    taken = []
-    for _ in range(rounds):
-        start = time.process_time()
-        work(data)
-        taken.append(1000 * (time.process_time() - start))
-    return statistics.median(taken)
-
-
 def speed(rows: int) -> None:
     picture = render(phantom_study(3, rows).frontal)
     size = "x".join(map(str, picture.shape))
     print(f"\none file of {size}, already read: CPU ms, median of 7")
     for syntax in SYNTAXES:
         stored = Stored(syntax, "MONOCHROME1", 8 if syntax == JPEGBaseline8Bit else 16)
-        data = encode_dicom(detect(picture, stored, 1), stored, HEADER)
-        taken = milliseconds(shrink, data)
+        data = as_dicom(picture, stored)
+        taken = cpu_milliseconds(partial(shrink, data))
         line = f"  {syntax.name[:34]:<35} {len(data) / 1e6:5.1f} MB {taken:7.1f}"
         if syntax == ExplicitVRLittleEndian:
-            line += f"   pydicom and Pillow alone {milliseconds(usual_script, data):.1f}"
+            usual = cpu_milliseconds(partial(usual_script, data))
+            line += f"   pydicom and Pillow alone {usual:.1f}"
         print(line, flush=True)
 
 
@@ -160,11 +152,9 @@ def sweep(folders: list[Path]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--phantoms", type=int, default=500)
-    parser.add_argument("--rows", type=int, default=768, help="of the phantoms that are compared")
-    parser.add_argument("--pydicom-data", type=Path, help="where pip install --target put it")
-    options = parser.parse_args()
+    arguments = parser(__doc__, images=500, rows=768)
+    arguments.add_argument("--pydicom-data", type=Path, help="where pip install --target put it")
+    options = arguments.parse_args()
     folders = [Path(pydicom.__file__).parent / "data" / "test_files"]
     found = find_spec("data_store")
     if options.pydicom_data:
@@ -173,8 +163,8 @@ def main() -> None:
         folders.append(Path(found.origin).parent)
     sweep(folders)
     speed(3056)
-    borders(100, options.rows)
-    agreement(options.phantoms, options.rows)
+    borders(min(100, options.images), options.rows)
+    agreement(options.images, options.rows)
 
 
 if __name__ == "__main__":

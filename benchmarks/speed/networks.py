@@ -5,15 +5,11 @@ stands in for torchxrayvision's view model, a ResNet-50 at 224x224 too: torch fo
 PyPI with GPU packages only. Writes docs/figures/networks.json.
 """
 
-import argparse
 import os
-import statistics
-import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from importlib.metadata import version
 from io import StringIO
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -27,8 +23,14 @@ from cxrspark.model.bundle import load_bundle
 from cxrspark.model.inference import BATCH
 from cxrspark.pixels.image import SIDE
 
-from benchmarks.common.archives import linked
-from benchmarks.common.measuring import FIGURES, decode_milliseconds, write_figures
+from benchmarks.common.archives import mimic_sized
+from benchmarks.common.measuring import (
+    FIGURES,
+    cpu_milliseconds,
+    decode_milliseconds,
+    parser,
+    write_figures,
+)
 
 SECONDS = 3.0
 LARGE = 224
@@ -67,12 +69,9 @@ def milliseconds(flatbuffer: bytes, images: np.ndarray) -> float:
     interpreter.allocate_tensors()
     interpreter.set_tensor(place, images)
     interpreter.invoke()
-    times: list[float] = []
-    while sum(times) < SECONDS or len(times) < 3:
-        start = time.process_time()
-        interpreter.invoke()
-        times.append(time.process_time() - start)
-    return 1000 * statistics.median(times) / len(images)
+    first = cpu_milliseconds(interpreter.invoke, 1)
+    rounds = max(3, round(1000 * SECONDS / first))
+    return cpu_milliseconds(interpreter.invoke, rounds) / len(images)
 
 
 def row(name: str, parameters: int, side: int, network: float, decode: float) -> dict:
@@ -87,12 +86,9 @@ def row(name: str, parameters: int, side: int, network: float, decode: float) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=1200)
-    parser.add_argument("--out", type=Path, default=FIGURES)
-    options = parser.parse_args()
-    files = sorted(linked(options.images).rglob("*.jpg"))[:200]
-    decode = decode_milliseconds(files)
+    options = parser(__doc__, images=200, out=FIGURES).parse_args()
+    archive, manifest = mimic_sized(options.images)
+    decode = decode_milliseconds([archive / path for path in manifest.read_text().split()])
     print(f"decode {decode:.2f} ms an image")
     random = np.random.default_rng(0)
     bundle = load_bundle()

@@ -1,13 +1,14 @@
-"""Petastorm beside arrays in memory: python -m benchmarks.speed.petastorm_feed [ROUNDS].
+"""Petastorm beside arrays in memory.
 
-Fits the paper's recipe on 860 random images, one epoch at a time, in turn on a Parquet table read
-through Petastorm and on the same images as arrays, and prints the ratio of the medians.
+Run with `make bench-feed`. Fits the paper's recipe on 860 random images, one epoch at a time, in
+turn on a Parquet table read through Petastorm and on the same images as arrays, and prints the
+ratio of the medians.
 """
 
 import os
-import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -22,11 +23,13 @@ from cxrspark.training.feed import Labelled, read_labelled
 from cxrspark.training.fit import training_batches
 from cxrspark.training.settings import TrainSettings
 
+from benchmarks.common.measuring import in_turn, medians, parser
+
 IMAGES = 860
 
 
-def main(rounds: int) -> None:
-    """Measure and print."""
+def main() -> None:
+    options = parser(__doc__, rounds=15).parse_args()
     random = np.random.default_rng(1)
     pixels = random.integers(0, 256, (IMAGES, 64, 64)).astype(np.uint8)
     frontal = (np.arange(IMAGES) % 2).astype(np.float32)
@@ -43,21 +46,21 @@ def main(rounds: int) -> None:
         "petastorm": by_petastorm,
         "arrays": tf.data.Dataset.from_tensor_slices((pixels, frontal)),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in feeds}
     batches = {name: training_batches(recipe, counts, feed) for name, feed in feeds.items()}
     network = build_network(1)
     network.compile("rmsprop", "binary_crossentropy", metrics=["accuracy"])
-    for number in range(rounds + 1):
-        for name, feed in batches.items():
-            start = time.perf_counter()
-            network.fit(feed, steps_per_epoch=steps, verbose=0, shuffle=False)
-            if number:
-                seconds[name].append(time.perf_counter() - start)
-    medians = {name: float(np.median(values)) for name, values in seconds.items()}
-    for name, median in medians.items():
-        print(f"{name:<10} {median:.3f} s an epoch of {IMAGES}, median of {rounds}")
-    print(f"ratio {medians['petastorm'] / medians['arrays']:.3f}")
+
+    def epoch(name: str) -> float:
+        start = time.perf_counter()
+        network.fit(batches[name], steps_per_epoch=steps, verbose=0, shuffle=False)
+        return 1000 * (time.perf_counter() - start)
+
+    work = {name: partial(epoch, name) for name in feeds}
+    in_turn(1, work)  # code is compiled
+    print(f"ms an epoch of {IMAGES} images")
+    middle = medians(in_turn(options.rounds, work))
+    print(f"medians {middle}, ratio {middle['petastorm'] / middle['arrays']:.3f}")
 
 
 if __name__ == "__main__":
-    main(int((sys.argv[1:] or ["15"])[0]))
+    main()

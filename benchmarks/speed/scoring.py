@@ -4,21 +4,18 @@ Run with `make bench-scoring`, on Linux: a job in local[1], held to one core, re
 hands them on, with the scoring and without; the two alternate. Writes docs/figures/scoring.json.
 """
 
-import argparse
 import os
 import shutil
-import statistics
-import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from cxrspark.jobs.session import session_settings
 from cxrspark.model.bundle import load_bundle
 from cxrspark.pixels.image import RECIPE, SIDE
 from cxrspark.scoring.run import ARROW_ROWS, BATCH_IMAGES
@@ -26,7 +23,8 @@ from cxrspark.scoring.scores import score
 from cxrspark.tables.schemas import PIXELS
 
 from benchmarks.common.archives import BUILD
-from benchmarks.common.measuring import FIGURES, write_figures
+from benchmarks.common.jobs import session
+from benchmarks.common.measuring import FIGURES, in_turn, medians, parser, write_figures
 
 
 def seconds(rows: DataFrame) -> float:
@@ -50,27 +48,19 @@ def write_pixels(images: int, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=FIGURES)
-    options = parser.parse_args()
+    options = parser(__doc__, images=20_000, rounds=5, out=FIGURES).parse_args()
     os.sched_setaffinity(0, {0})  # the JVM and its Python workers inherit it
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    builder = SparkSession.builder.master("local[1]").config(map=session_settings())
-    spark = builder.config(ARROW_ROWS, BATCH_IMAGES).getOrCreate()
+    spark = session({ARROW_ROWS: BATCH_IMAGES}, cores=1)
     kept = BUILD / "scoring-pixels"
     write_pixels(options.images, kept)
     pixels = spark.read.schema(PIXELS).parquet(str(kept))
     scored = score(pixels, load_bundle(), archive="random", run_id="benchmark")
     seconds(scored)
-    times: dict[str, list[float]] = {"read": [], "read and scored": []}
-    for _ in range(options.rounds):
-        times["read"].append(seconds(pixels))
-        times["read and scored"].append(seconds(scored))
+    work = {"read": partial(seconds, pixels), "read and scored": partial(seconds, scored)}
+    times = in_turn(options.rounds, work)
     spark.stop()
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    added = 1000 * (medians["read and scored"] - medians["read"]) / options.images
+    read, both = medians(times).values()
+    added = 1000 * (both - read) / options.images
     result = {
         "images": options.images,
         "seconds": times,
