@@ -58,8 +58,8 @@ def main() -> None:
     work = {name: partial(epoch, name) for name in feeds}
     in_turn(1, work)  # code is compiled
     print(f"ms an epoch of {IMAGES} images")
-    middle = medians(in_turn(options.rounds, work))
-    print(f"medians {middle}, ratio {middle['petastorm'] / middle['arrays']:.3f}")
+    petastorm, arrays = medians(in_turn(options.rounds, work)).values()
+    print(f"medians {petastorm:.1f} and {arrays:.1f}, ratio {petastorm / arrays:.3f}")
 
 
 if __name__ == "__main__":
