@@ -8,11 +8,15 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from cxrspark.pixels import dc_scan
 from cxrspark.pixels.equalise import equalise
 from cxrspark.pixels.image import MAX_PIXELS, SIDE, PixelsError, check_size, one_line
 
 DRAFT_SIDE = 2 * SIDE
 """What is left for the area average at least, so that its cells still hold whole pixels."""
+
+EIGHTH = 8
+"""How often `side` has to go into rows and columns for libjpeg to decode at 1/8."""
 
 
 def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int, int]:
@@ -33,6 +37,11 @@ def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int,
             columns, rows = image.size
             check_size(rows, columns)
             image.draft("L", (side, side))  # libjpeg shrinks while it decodes
+            eighth = image.format != "PNG" and min(rows, columns) // side >= EIGHTH
+            if eighth and image.mode == "L":
+                grey = dc_scan.scan(data, rows, columns)
+                if grey is not None:
+                    return Image.fromarray(grey), rows, columns
             if image.mode.startswith("I"):
                 return Image.fromarray(equalise(np.asarray(image))), rows, columns
             return image.convert("L"), rows, columns
