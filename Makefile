@@ -36,7 +36,7 @@ python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
 	  { echo "error: the tested versions are for Python 3.11; install it or call make PYTHON=/path/to/python3.11" >&2; exit 1; }
 
-$(READY): pyproject.toml constraints.txt | python
+$(READY): pyproject.toml setup.py constraints.txt cxrspark/pixels/dc_scan.c | python
 	@echo "installing Spark, TensorFlow and the rest into $(VENV), which takes a minute or more"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
@@ -81,7 +81,7 @@ $(DEMO)-dicom/dicom/truth.csv: | $(READY)
 .PHONY: package
 package: $(PACKAGE) ## one archive for a cluster that has only Python 3.11, Java and Spark
 
-$(PACKAGE): pyproject.toml constraints.txt $(shell find cxrspark jobs conf -type f ! -name '*.pyc') | python
+$(PACKAGE): pyproject.toml setup.py constraints.txt $(shell find cxrspark jobs conf -type f ! -name '*.pyc' ! -name '*.so') | python
 	rm -rf build/lib build/package
 	mkdir -p build/package $(@D)
 	$(PYTHON) -m venv build/pip
@@ -125,9 +125,26 @@ test-kills: setup ## kill drivers and workers 20 times each, both formats
 test-fuzz: setup ## mutate 1,000 files at random
 	CXRSPARK_MUTATIONS=1000 $(BIN)/python -m pytest tests/pixels/test_fuzz.py
 
+.PHONY: test-native
+test-native: setup ## compare the native scan with Pillow over 20,000 files and 200,000 damaged ones
+	CXRSPARK_JPEGS=10000 CXRSPARK_JPEG_MUTANTS=200000 $(BIN)/python -m pytest tests/pixels/test_dc_scan.py
+
+.PHONY: fuzz-native
+fuzz-native: setup ## fuzz the native scan for 30 minutes under sanitizers; needs clang with libFuzzer
+	rm -rf build/fuzz && mkdir -p build/fuzz/corpus
+	PYTHONPATH=tests $(BIN)/python -m helpers.jpegs build/fuzz/seeds 500
+	printf 'fun:make_table\nfun:read_codes\n' >build/fuzz/untraced
+	clang -std=c11 -g -O2 -Wall -Wextra -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  -fsanitize-coverage-ignorelist=build/fuzz/untraced tests/pixels/fuzz_dc_scan.c -o build/fuzz/fuzz
+	cd build/fuzz && ASAN_OPTIONS=quarantine_size_mb=1 ./fuzz -max_len=4000 -max_total_time=1800 corpus seeds
+
 .PHONY: bench-cluster
 bench-cluster: setup package ## two standalone workers against one, each on a core of its own
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.scale.cluster
+
+.PHONY: bench-jpeg
+bench-jpeg: setup ## CPU time of a JPEG by the native scan and by Pillow's draft
+	$(BIN)/python -m benchmarks.speed.jpeg
 
 .PHONY: bench-sizing
 bench-sizing: setup ## core-seconds and bytes of an image, JPEG and DICOM
