@@ -6,6 +6,7 @@ from pyspark.sql import SparkSession
 
 from cxrspark.jobs.cli import end_on_interrupt, run_job
 from cxrspark.jobs.session import session_settings
+from cxrspark.pixels.dc_scan import why_not
 from cxrspark.scoring.progress import duration
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
@@ -14,6 +15,8 @@ from cxrspark.views import FRONTAL, LATERAL, UNCERTAIN
 
 
 def run(settings: ScoreSettings) -> None:
+    if reason := why_not():
+        print(f"JPEGs are decoded by Pillow, three times slower: {reason}", file=sys.stderr)
     end_on_interrupt()
     builder = SparkSession.builder.appName("cxrspark score_archive")
     spark = builder.config(map=session_settings(settings.format)).getOrCreate()
