@@ -81,12 +81,13 @@ $(DEMO)-dicom/dicom/truth.csv: | $(READY)
 .PHONY: package
 package: $(PACKAGE) ## one archive for a cluster that has only Python 3.11, Java and Spark
 
-$(PACKAGE): pyproject.toml setup.py constraints.txt $(shell find cxrspark jobs conf -type f ! -name '*.pyc' ! -name '*.so') | python
+$(PACKAGE): pyproject.toml setup.py constraints.txt tools/notice.py $(shell find cxrspark jobs conf -type f ! -name '*.pyc' ! -name '*.so') | python
 	rm -rf build/lib build/package
 	mkdir -p build/package $(@D)
 	$(PYTHON) -m venv build/pip
 	build/pip/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt \
 	  --target build/package '.[dicom,driver]'
+	build/pip/bin/python tools/notice.py build/package >build/package/NOTICE
 	cp -r conf jobs build/package
 	tar --sort=name --owner=0 --group=0 --numeric-owner --exclude=./jobs/__pycache__ -C build/package -cf - . | gzip -1 >$@
 

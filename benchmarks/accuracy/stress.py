@@ -1,8 +1,9 @@
 """Changed copies of the test images: python -m benchmarks.accuracy.stress DATA BUNDLE OUT.json.
 
 Each change is made with Pillow on the 256×256 file before it is shrunk, independently of the
-training's own augmentation. Prints accuracy for frontal and lateral images of patients of
-iu_openi_256 that were not trained on, worst first.
+training's own augmentation, though kin to it. Prints accuracy for frontal and lateral images of
+patients of iu_openi_256 that were not trained on, worst first, and of all copies by how sure the
+model is of each.
 """
 
 import json
@@ -25,6 +26,8 @@ from benchmarks.accuracy.shared import labels, share
 Random = np.random.Generator
 Predict = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 SIZE = 256
+CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 0.999, 1.0)
+"""Edges of what max(p, 1 - p) is told apart by."""
 
 
 def _on_canvas(image: Image.Image, wide: float, high: float, grey: int, r: Random) -> Image.Image:
@@ -148,13 +151,42 @@ def judge(predict: Predict, rows: pd.DataFrame, pixels: npt.NDArray[np.uint8]) -
     }
 
 
-def main(data: Path, bundle: str, out: Path) -> None:
+def by_confidence(p: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> list[dict]:
+    """Images and how many of them are right, from each of `CONFIDENCES` to the next."""
+    sure = np.maximum(p, 1 - p)
+    place = np.clip(np.digitize(sure, CONFIDENCES) - 1, 0, len(CONFIDENCES) - 2)
+    return [
+        {
+            "from": CONFIDENCES[k],
+            "to": CONFIDENCES[k + 1],
+            "images": int((place == k).sum()),
+            "right": int(right[place == k].sum()),
+            "mean": float(sure[place == k].mean()) if (place == k).any() else None,
+        }
+        for k in range(len(CONFIDENCES) - 1)
+    ]
+
+
+def main(data: Path, folder: str, out: Path) -> None:
     """Measure, print and write."""
     rows = labels(data)
     rows = rows[rows["part"] == "test"]
-    predict = Scorer(load_bundle(bundle).flatbuffer).p_frontal
-    figures = {name: judge(predict, rows, pixels) for name, pixels in copies(data, rows)}
-    out.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+    bundle = load_bundle(folder)
+    predict = Scorer(bundle.flatbuffer).p_frontal
+    answers: list[npt.NDArray[np.float32]] = []
+
+    def noted(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        answers.append(predict(pixels))
+        return answers[-1]
+
+    figures = {name: judge(noted, rows, pixels) for name, pixels in copies(data, rows)}
+    p = np.concatenate(answers).astype(np.float64)
+    frontal = np.tile((rows["view"] == "frontal").to_numpy(), len(answers))
+    confidence = by_confidence(p, (p > 0.5) == frontal)
+    measured = {"model_id": bundle.model_id, "copies": figures, "confidence": confidence}
+    out.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
+    for one in confidence:
+        print(f"{one['from']:5} to {one['to']:5}  {one['right']:6,} right of {one['images']:6,}")
     for name, f in sorted(figures.items(), key=lambda item: item[1]["accuracy"]):
         shares = f"frontal {f['frontal']:7.2%}  lateral {f['lateral']:7.2%}"
         print(f"{name:<34} {f['accuracy']:7.2%}  {shares}")

@@ -42,7 +42,7 @@ class Band:
     images: int
 
 
-def fit_platt(probability: Floats, frontal: Truths, rounds: int = 100) -> Platt:
+def fit_platt(probability: Floats, frontal: Truths, copies: int = 1, rounds: int = 100) -> Platt:
     """Fit Platt scaling by Newton's method on the likelihood.
 
     Platt (1999), with his targets `(n+1)/(n+2)` and `1/(n+2)`, as Lin, Lin and Weng (2007) solve
@@ -51,12 +51,13 @@ def fit_platt(probability: Floats, frontal: Truths, rounds: int = 100) -> Platt:
     Args:
         probability: Raw `p_frontal`, shape (n,), of images that were not trained on.
         frontal: Whether each is frontal.
+        copies: How often each image is among them, varied; n counts it once all the same.
         rounds: Newton steps at most.
     """
-    x, n = logit(probability), len(probability)
-    positive = int(frontal.sum())
+    x, n = logit(probability), len(probability) / copies
+    positive = frontal.sum() / copies
     target = np.where(frontal, (positive + 1) / (positive + 2), 1 / (n - positive + 2))
-    design = np.stack([x, np.ones(n)], axis=1)
+    design = np.stack([x, np.ones(len(x))], axis=1)
     at = np.array([1.0, 0.0])
     for _ in range(rounds):
         p = _sigmoid(design @ at)

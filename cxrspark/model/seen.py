@@ -43,6 +43,11 @@ class Seen:
         salt = secrets.token_hex(16)
         return cls(salt, frozenset(_hashed(salt, name) for name in names(images)))
 
+    def and_those_of(self, images: pd.DataFrame) -> Seen:
+        """The same and these images: of a model whose training went on."""
+        more = (_hashed(self.salt, name) for name in names(images))
+        return Seen(self.salt, self.hashes.union(more))
+
     def images(self, images: pd.DataFrame) -> Bools:
         """Which images are themselves among the seen, shape (n,)."""
         return self._knows(asked_names(images)[0])

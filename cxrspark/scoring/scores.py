@@ -100,7 +100,7 @@ def choose_model(scores: DataFrame, path: str, model_id: str | None) -> tuple[st
         raise UserError(f"scores {path}: several models; add --model-id with one of {names}")
     chosen = model_id or next(iter(images))
     if chosen not in images:
-        raise UserError(f"--model-id {chosen}: {path} has no scores of it, only of {names}")
+        raise UserError(f"model {chosen}: {path} has no scores of it, only of {names}")
     return chosen, images[chosen]
 
 

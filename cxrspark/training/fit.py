@@ -19,7 +19,7 @@ from cxrspark.scoring.progress import duration
 from cxrspark.training.augmentation import paper_layers, vary
 from cxrspark.training.feed import Dataset, Labelled
 from cxrspark.training.settings import TrainSettings
-from cxrspark.training.state import State
+from cxrspark.training.state import State, Weights
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """What is measured after each epoch; the four curves of the paper's figure."""
@@ -53,6 +53,7 @@ def fit(
     validation: Dataset,
     state_file: Path,
     report: Report,
+    start: Weights | None = None,
 ) -> Trained:
     """Train, from where the state file left off where there is one.
 
@@ -63,6 +64,7 @@ def fit(
         validation: Images of the same form.
         state_file: Written every `CHECKPOINT_SECONDS` and at the end.
         report: Gets a line per epoch.
+        start: Weights to begin with, of `build_network`'s network; random ones by default.
     """
     keras.utils.set_random_seed(recipe.seed)
     table, images = training
@@ -72,6 +74,8 @@ def fit(
     optimizer = _optimizer(recipe, steps)
     network.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
     optimizer.build(network.trainable_variables)
+    if start is not None:
+        network.set_weights(start)
     state = State.load(state_file) if state_file.exists() else State()
     if state.history:
         network.set_weights(state.network)

@@ -22,7 +22,7 @@ from cxrspark.archive.manifest import read_manifest
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import Bundle, write_bundle
 from cxrspark.model.network import PARAMETERS, to_flatbuffer
-from cxrspark.model.seen import SEEN, Seen
+from cxrspark.model.seen import SEEN, Seen, load_seen
 from cxrspark.pixels.image import RECIPE
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.tasks import in_tasks
@@ -32,7 +32,12 @@ from cxrspark.training.feed import Labelled, kept_pixels, read_labelled, write_l
 from cxrspark.training.fit import Trained, fit
 from cxrspark.training.plots import write_curves
 from cxrspark.training.samples import Split, check_split, check_views, draw, split
-from cxrspark.training.second_round import add_to_training, confident
+from cxrspark.training.second_round import (
+    add_to_training,
+    confident,
+    first_bundle,
+    first_weights,
+)
 from cxrspark.training.settings import TrainSettings
 from cxrspark.training.validation import Checked, calibrate
 
@@ -78,10 +83,12 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
             readable image of a view.
     """
     work = settings.bundle / "work"
+    first = first_bundle(settings)
+    start = first_weights(settings, first) if first else None
     _open_work(work, settings)
-    training, validation = _tables(spark, settings, work, report)
+    training, validation = _tables(spark, settings, first, work, report)
     images, held_back = read_labelled(training.folder), read_labelled(validation.folder)
-    trained = fit(settings, (training, images), held_back, work / "state.npz", report)
+    trained = fit(settings, (training, images), held_back, work / "state.npz", report, start)
     scorer, checked = calibrate(settings, trained, validation.folder)
     if not checked.band.called:
         report(
@@ -93,7 +100,10 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
     write_curves(trained.history, settings.bundle / "curves.png", trained.kept_epoch)
     scorer.save(settings.bundle / "model.keras")
     card = _card(settings, (training, validation), trained, checked)
-    (work / SEEN).replace(settings.bundle / SEEN)
+    card["continues"] = first.model_id if first else None
+    (settings.bundle / SEEN).unlink(missing_ok=True)
+    if (work / SEEN).exists():
+        (work / SEEN).replace(settings.bundle / SEEN)
     bundle = write_bundle(settings.bundle, to_flatbuffer(scorer), card)
     shutil.rmtree(work)
     return bundle
@@ -117,19 +127,19 @@ def _open_work(work: Path, settings: TrainSettings) -> None:
 
 
 def _tables(
-    spark: SparkSession, settings: TrainSettings, work: Path, report: Report
+    spark: SparkSession, settings: TrainSettings, first: Bundle | None, work: Path, report: Report
 ) -> tuple[Labelled, Labelled]:
     """Tables of the images to train on and to validate on, made once."""
     made = work / "tables.json"
     if made.exists():
-        first, second = json.loads(made.read_text())
-        return Labelled(**first), Labelled(**second)
+        training, validation = json.loads(made.read_text())
+        return Labelled(**training), Labelled(**validation)
     if settings.pixels:
         archive = kept_pixels(spark, settings.pixels, settings.format)
     else:
         archive = read_manifest(spark, str(settings.archive), settings.manifest, settings.access())
-    parts = _split(settings, archive, report)
-    Seen.of(pd.concat([parts.training, parts.validation])).write(work / SEEN)
+    parts = _split(settings, first, archive, report)
+    _write_seen(settings, parts, work / SEEN)
     tables = []
     for name, rows in (("training", parts.training), ("validation", parts.validation)):
         if settings.pixels:
@@ -149,7 +159,18 @@ def _tables(
     return tables[0], tables[1]
 
 
-def _split(settings: TrainSettings, archive: DataFrame, report: Report) -> Split:
+def _write_seen(settings: TrainSettings, parts: Split, file: Path) -> None:
+    """Nothing, where the first training does not say what it has seen: then nobody can."""
+    images = pd.concat([parts.training, parts.validation])
+    if settings.continue_from is None:
+        Seen.of(images).write(file)
+    elif before := load_seen(settings.continue_from, settings.access()):
+        before.and_those_of(images).write(file)
+
+
+def _split(
+    settings: TrainSettings, first: Bundle | None, archive: DataFrame, report: Report
+) -> Split:
     drawing = settings.frontal is not None  # from what is there, of labels of a whole archive
     labelled = _labelled(settings, settings.labels, archive, report, allow_unmatched=drawing)
     images = labelled
@@ -159,9 +180,9 @@ def _split(settings: TrainSettings, archive: DataFrame, report: Report) -> Split
         parts = Split(images, _labelled(settings, settings.validation_labels, archive, report))
     else:
         parts = split(images, settings.validation_share, settings.seed)
-    if settings.add_scores:
+    if settings.add_scores and first:
         before = len(parts.training)
-        parts = add_to_training(parts, confident(settings, archive, labelled))
+        parts = add_to_training(parts, confident(settings, first, archive, labelled))
         report(f"{len(parts.training) - before} images of {settings.add_scores} added")
     check_split(parts)
     return parts

@@ -1,27 +1,73 @@
-"""The paper's second round: what a first model is sure of becomes training data."""
+"""The paper's second round: what a first model is sure of becomes training data for it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import keras
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cxrspark.archive.patients import of_known_patients
+from cxrspark.archive.storage import read_file
 from cxrspark.errors import UserError
+from cxrspark.model.bundle import Bundle, load_bundle
 from cxrspark.scoring.scores import choose_model
 from cxrspark.tables.open import read_table
 from cxrspark.tables.schemas import MANIFEST, SCORES
 from cxrspark.training.samples import Split
 from cxrspark.training.settings import TrainSettings
+from cxrspark.training.state import Weights
 
 
-def confident(settings: TrainSettings, archive: DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
-    """Images of the scores table `--add-scores` that its model was sure of, as labelled images.
+def first_bundle(settings: TrainSettings) -> Bundle | None:
+    """The bundle `--continue-from`, where there is one.
+
+    Raises:
+        UserError: It cannot be read, or its network takes another preparation of the pixels.
+    """
+    if settings.continue_from is None:
+        return None
+    bundle = load_bundle(settings.continue_from, settings.access())
+    preparation = bundle.card["recipe"]["preparation"]
+    if preparation != settings.preparation:
+        raise UserError(
+            f"--continue-from {settings.continue_from}: its network takes pixels {preparation}; "
+            f"add --preparation {preparation}"
+        )
+    return bundle
+
+
+def first_weights(settings: TrainSettings, bundle: Bundle) -> Weights:
+    """The bundle's weights as they were trained, before its calibration was folded in.
+
+    Raises:
+        UserError: The bundle has no Keras model.
+    """
+    try:
+        content = read_file(f"{settings.continue_from}/model.keras", settings.access())
+    except OSError as error:
+        raise UserError(f"--continue-from {settings.continue_from}: has no model.keras") from error
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "model.keras"
+        file.write_bytes(content)
+        weights: Weights = keras.models.load_model(file).get_layer("paper").get_weights()
+    slope, offset = (bundle.card["calibration"][name] for name in ("slope", "offset"))
+    return [*weights[:-2], weights[-2] / slope, (weights[-1] - offset) / slope]
+
+
+def confident(
+    settings: TrainSettings, first: Bundle, archive: DataFrame, labelled: pd.DataFrame
+) -> pd.DataFrame:
+    """Images of the scores table `--add-scores` that the first model was sure of, as labelled.
 
     Frontal from a `p_frontal` of `--min-confidence`, lateral up to one minus it.
 
     Args:
         settings: The training's.
+        first: The model whose scores count.
         archive: Images that can be read: columns of `cxrspark.tables.schemas.MANIFEST` at least.
         labelled: All that the labels say of patients: columns image_id, patient_id and source.
 
@@ -30,15 +76,14 @@ def confident(settings: TrainSettings, archive: DataFrame, labelled: pd.DataFram
         source (the labels', else null).
 
     Raises:
-        UserError: No such table, none of scores, several models in it and none named, or no
-            confident row.
+        UserError: No such table, none of scores or none of this model's, or no confident row.
     """
     table, least = str(settings.add_scores), settings.min_confidence
     scores = read_table(archive.sparkSession, table, settings.format, SCORES)
-    model_id, _ = choose_model(scores, table, settings.model_id)
+    choose_model(scores, table, first.model_id)
     p = F.col("p_frontal")
     view = F.when(p >= least, "frontal").when(p <= 1.0 - least, "lateral")
-    of_model = scores.where(F.col("model_id") == model_id)
+    of_model = scores.where(F.col("model_id") == first.model_id)
     sure = of_model.select("image_id", view.alias("label")).where("label is not null")
     rows = archive.select(*MANIFEST.names).join(sure, "image_id").toPandas()
     if rows.empty:

@@ -36,8 +36,8 @@ class TrainSettings(BucketSettings):
     add_scores: str | None = Field(
         None, description="scores table whose confident rows are trained on as well"
     )
-    model_id: str | None = Field(
-        None, description="whose scores --add-scores takes; needed where the table holds several"
+    continue_from: str | None = Field(
+        None, description="bundle whose weights to begin with; --add-scores takes its scores"
     )
     min_confidence: float = Field(
         0.99, gt=0.5, lt=1, description="confidence that --add-scores asks of a row"
@@ -73,4 +73,6 @@ class TrainSettings(BucketSettings):
             raise ValueError("name either --archive ROOT or --pixels TABLE")
         if (self.frontal is None) != (self.lateral is None):
             raise ValueError("--frontal and --lateral go together")
+        if self.add_scores and not self.continue_from:
+            raise ValueError("--add-scores needs --continue-from, the bundle that gave the scores")
         return self

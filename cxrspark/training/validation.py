@@ -72,11 +72,10 @@ def calibrate(
     frontal = rows["frontal"].to_numpy() > 0.5
     patients: Ints = rows["patient"].to_numpy(np.int64)
     scorer = build_scorer(trained.network, settings.preparation)
-    copies = pixels
-    if settings.augmentation == "hospitals":
-        copies = np.concatenate([pixels, *(_varied(pixels) for _ in range(COPIES))])
-    truths = np.tile(frontal, len(copies) // len(pixels))
-    platt = fit_platt(p_frontal(scorer, copies), truths)
+    copies = COPIES if settings.augmentation == "hospitals" else 0
+    images = np.concatenate([pixels, *(_varied(pixels) for _ in range(copies))])
+    truths = np.tile(frontal, 1 + copies)
+    platt = fit_platt(p_frontal(scorer, images), truths, 1 + copies)
     last = trained.network.layers[-1]
     kernel, bias = last.get_weights()
     last.set_weights([kernel * platt.slope, bias * platt.slope + platt.offset])

@@ -224,7 +224,7 @@ def test_an_audit_of_one_model_of_a_table(
     }  # fmt: skip
     with pytest.raises(UserError, match=r"--model-id with one of m1 \(12 images\), m2 \(3 images"):
         audit_views(spark, AuditSettings(**settings))
-    with pytest.raises(UserError, match=r"--model-id m3: .* no scores of it"):
+    with pytest.raises(UserError, match=r"model m3: .* no scores of it"):
         audit_views(spark, AuditSettings(**settings, model_id="m3"))
     found = audit_views(spark, AuditSettings(**settings, model_id="m1"))
     assert (found.model_id, found.images, found.unscored, found.studies) == ("m1", 12, 1, 7)

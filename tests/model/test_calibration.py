@@ -22,6 +22,22 @@ def test_platt_stays_finite_without_an_error() -> None:
     assert (np.diff(platt(raw)) > 0).all()
 
 
+def test_platt_counts_copies_of_an_image_once() -> None:
+    raw = np.array([0.01, 0.02, 0.1, 0.9, 0.97, 0.99])
+    once = fit_platt(raw, raw > 0.5)
+    copied = fit_platt(np.tile(raw, 17), np.tile(raw > 0.5, 17), copies=17)
+    assert (copied.slope, copied.offset) == pytest.approx((once.slope, once.offset))
+    taken_for_more = fit_platt(np.tile(raw, 17), np.tile(raw > 0.5, 17))
+    assert taken_for_more.slope > 1.2 * once.slope
+
+
+def test_platts_targets() -> None:
+    """Four frontal and two lateral images that nothing tells apart: 5/6 and 1/4."""
+    raw = np.full(6, 0.5)
+    platt = fit_platt(raw, np.arange(6) < 4)
+    assert platt(raw)[0] == pytest.approx((4 * 5 / 6 + 2 / 4) / 6)
+
+
 def test_platt_turns_no_certainty_into_nan() -> None:
     assert np.isfinite(logit(np.array([0.0, 1.0]))).all()
     assert np.isfinite(Platt(3.0, 1.0)(np.array([0.0, 1.0]))).all()

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cxrspark.training import augmentation
 from cxrspark.training.augmentation import (
     add_borders,
     add_objects,
@@ -40,13 +41,69 @@ def test_each_image_draws_its_own_changes() -> None:
     assert len({image.tobytes() for image in varied}) == 40
 
 
-def test_a_share_is_inverted_turned_and_upside_down() -> None:
-    below = np.zeros((400, 64, 64), np.float32)
+PARTS = ("vary_contrast", "vary_geometry", "_cover", "vary_exposure")
+
+
+def test_every_part_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+    for name in PARTS:
+        monkeypatch.setattr(augmentation, name, lambda grey, name=name: done.append(name) or grey)
+    vary(tf.constant(toy_images(4)[0]))
+    assert tuple(done) == PARTS
+    monkeypatch.undo()
+    covered = augmentation._cover(tf.fill((400, 64, 64), 0.5)).numpy()
+    untouched = (covered == 0.5).all(axis=(1, 2)).mean()
+    assert untouched < 0.5  # borders leave 0.7 as they are, objects 0.29, both 0.2
+
+
+def test_an_eighth_is_inverted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PARTS:
+        monkeypatch.setattr(augmentation, name, lambda grey: grey)
+    black = tf.zeros((3000, 64, 64), tf.uint8)
+    assert (vary(black).numpy()[:, 0, 0] == 255).mean() == pytest.approx(0.12, abs=0.02)
+
+
+def test_a_share_is_turned_and_upside_down() -> None:
+    below = np.zeros((3000, 64, 64), np.float32)
     below[:, 40:, :] = 1.0  # bright below, as the abdomen of a chest is
     moved = vary_geometry(tf.constant(below)).numpy()
-    down = moved[:, 40:, 16:48].mean(axis=(1, 2)) - moved[:, :24, 16:48].mean(axis=(1, 2))
-    assert 0.03 < (down < -0.3).mean() < 0.25
-    assert (down > 0.3).mean() > 0.6
+    middle = slice(16, 48)
+    sides = [
+        moved[:, 46:, middle], moved[:, :18, middle], moved[:, middle, :18], moved[:, middle, 46:]
+    ]  # fmt: skip
+    brightest = np.argmax([side.mean(axis=(1, 2)) for side in sides], axis=0)
+    bottom, top, left, right = np.bincount(brightest, minlength=4) / 3000
+    # A third of the turned each; and of the others the upside down.
+    assert top == pytest.approx(0.14 / 3 + 0.08 * 0.86, abs=0.04)
+    assert (left + right) == pytest.approx(0.14 * 2 / 3, abs=0.06)
+    assert min(left, right) > 0.02
+    assert bottom > 0.7
+
+
+def test_zoomed_stretched_rotated_and_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(augmentation, "_border_grey", lambda grey: tf.zeros_like(grey[:, :1, :1]))
+    monkeypatch.setattr(augmentation, "TURNED_SHARE", 0.0)
+    monkeypatch.setattr(augmentation, "UPSIDE_DOWN_SHARE", 0.0)
+    shape = np.zeros((2000, 64, 64), np.float32)
+    shape[:, 26:38, 26:38] = 0.5
+    shape[:, 26:38, 34:38] = 1.0  # bright on its right
+    moved = vary_geometry(tf.constant(shape)).numpy()
+    axis = np.arange(64)
+    total = moved.sum(axis=(1, 2))
+    row, column = (moved.sum(axis=2) @ axis) / total, (moved.sum(axis=1) @ axis) / total
+    larger = total / shape[0].sum()
+    assert larger.min() < 0.5
+    assert larger.max() > 1.8
+    assert np.std(row - 31.5) > 1
+    assert np.std(column - 31.5) > 1
+    high = np.sqrt((moved.sum(axis=2) * (axis - row[:, None]) ** 2).sum(axis=1) / total)
+    wide = np.sqrt((moved.sum(axis=1) * (axis - column[:, None]) ** 2).sum(axis=1) / total)
+    assert np.percentile(wide / high, [3, 97]) == pytest.approx((0.65, 1.6), abs=0.12)
+    bright = (moved**2).sum(axis=1) @ axis / (moved**2).sum(axis=(1, 2))
+    assert (bright < column).mean() == pytest.approx(0.5, abs=0.05)
+    brighter_row = (moved**2).sum(axis=2) @ axis / (moved**2).sum(axis=(1, 2))
+    angle = np.degrees(np.arctan2(np.abs(brighter_row - row), np.abs(bright - column)))
+    assert np.percentile(angle, 98) > 25
 
 
 def test_contrast_keeps_shape_and_range() -> None:

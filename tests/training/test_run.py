@@ -5,22 +5,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from cxrspark.archive.manifest import read_manifest
 from cxrspark.errors import UserError
-from cxrspark.evaluation.intervals import wilson
 from cxrspark.model.bundle import load_bundle
 from cxrspark.model.inference import Scorer
-from cxrspark.model.network import PARAMETERS, build_network, p_frontal, repeated
+from cxrspark.model.network import PARAMETERS, p_frontal
 from cxrspark.model.seen import load_seen
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.scores import score
 from cxrspark.training.feed import kept_pixels, read_labelled, write_labelled
-from cxrspark.training.fit import Trained
 from cxrspark.training.run import _open_work, train
 from cxrspark.training.settings import TrainSettings
-from cxrspark.training.validation import calibrate
 
 from helpers.toys import toy_images, write_toys
 
@@ -80,41 +76,6 @@ def test_from_labels_to_a_bundle_that_scores(spark: SparkSession, tmp_path: Path
     scored = score(pixels, again, archive="-", run_id="-").toPandas().set_index("path")
     by_spark = scored.loc[rows["path"][8:20], "p_frontal"].to_numpy(float)
     np.testing.assert_allclose(by_spark, by_keras[8:20], rtol=0, atol=1e-5)
-
-
-def test_second_round_from_kept_pixels(spark: SparkSession, tmp_path: Path) -> None:
-    rows = write_toys(tmp_path / "archive", 40)
-    pixels = read_pixels(read_manifest(spark, str(tmp_path / "archive")), str(tmp_path / "archive"))
-    pixels.write.parquet(str(tmp_path / "pixels"))
-    kept = {"archive": None, "pixels": str(tmp_path / "pixels"), "epochs": 1}
-    first = train(spark, _settings(tmp_path, **kept), print)
-    scores = score(pixels, first, archive="-", run_id="-")
-    scores.write.parquet(str(tmp_path / "scores"))
-    more = kept | {"add_scores": str(tmp_path / "scores"), "min_confidence": 0.500001}
-    rows.iloc[:20].to_csv(tmp_path / "few.csv", index=False)
-    few = _settings(tmp_path, labels=str(tmp_path / "few.csv"), **more)
-    with pytest.raises(UserError, match="20 of 20 images are of unknown patients"):
-        train(spark, few, print)  # whom the archive does not name
-
-    nameless = rows.iloc[:20].drop(columns="patient_id")
-    nameless.to_csv(tmp_path / "few.csv", index=False)
-    lines: list[str] = []
-    second = train(spark, few, lines.append)
-    assert sum(second.card["trained_on"]["views"].values()) == 36  # 40 less 4 to validate on
-    assert f"20 images of {tmp_path / 'scores'} added" in lines
-
-    drawn = train(spark, _settings(tmp_path, **more, frontal=10, lateral=10), print)
-    held_back = drawn.card["validated_on"]["patients"]  # of two images each, drawn or not
-    assert sum(drawn.card["trained_on"]["views"].values()) == 40 - 2 * held_back
-
-    with pytest.raises(UserError, match=r"table .*pixels: has other columns"):
-        train(spark, _settings(tmp_path, **(more | {"add_scores": kept["pixels"]})), print)
-    with pytest.raises(UserError, match=r"table .*scores: has other columns"):
-        train(spark, _settings(tmp_path, **(kept | {"pixels": more["add_scores"]})), print)
-    other = scores.withColumn("model_id", F.lit("other"))
-    other.write.mode("append").parquet(str(tmp_path / "scores"))
-    with pytest.raises(UserError, match=r"several models; add --model-id with one of .*other"):
-        train(spark, few, print)
 
 
 def test_kept_pixels_are_those_that_delta_has_committed(
@@ -198,53 +159,6 @@ def test_one_view_left_of_unreadable_images_is_refused(spark: SparkSession, tmp_
         (tmp_path / "archive" / path).write_bytes(b"no image")
     with pytest.raises(UserError, match=r"no lateral image to use for training \(\d frontal\)"):
         train(spark, _settings(tmp_path), print)
-
-
-def test_figures_are_by_patient(tmp_path: Path) -> None:
-    images, frontal = toy_images(40)
-    table = pd.DataFrame(
-        {
-            "pixels": [images[0].tobytes()] * 40,  # so that half of them are right
-            "frontal": frontal.astype(np.float32),
-            "source": "",
-            "patient": np.arange(40) // 4,
-        }
-    )
-    (tmp_path / "table").mkdir()
-    table.to_parquet(tmp_path / "table" / "part.parquet")
-    trained = Trained(build_network(1), [], 0)
-    checked = calibrate(_settings(tmp_path), trained, str(tmp_path / "table"))[1]
-    figures = checked.as_card()
-    low, high = wilson(0.5, 10)
-    expected = {"value": 0.5, "low": low, "high": high, "images": 40}
-    assert figures["validation_accuracy"] == pytest.approx(expected, abs=1e-6)
-    assert checked.patients == 10
-    assert checked.band.called == 0
-    assert figures["right_of_called"] is None
-    assert figures["uncertain"]["value"] == 1
-
-
-def test_a_model_for_other_hospitals_is_as_sure_as_changed_images_let_it_be(tmp_path: Path) -> None:
-    images, frontal = toy_images(64)
-    columns = {"pixels": [image.tobytes() for image in images], "patient": range(64)}
-    (tmp_path / "table").mkdir()
-    table = pd.DataFrame(columns | {"frontal": frontal.astype(np.float32)})
-    table.to_parquet(tmp_path / "table" / "part.parquet")
-    network = build_network(1)
-    network.compile("rmsprop", "binary_crossentropy")
-    network.fit(np.asarray(repeated(images)), frontal, epochs=30, verbose=0)
-    checked = {}
-    for augmentation in ("none", "hospitals"):
-        settings = _settings(tmp_path, augmentation=augmentation, preparation="repeated")
-        copy = keras.models.clone_model(network)
-        copy.set_weights(network.get_weights())
-        checked[augmentation] = calibrate(settings, Trained(copy, [], 0), str(tmp_path / "table"))[
-            1
-        ]
-    right = [of.figures["validation_accuracy"] for of in checked.values()]
-    assert [figure.value for figure in right if figure] == [1.0, 1.0]
-    slopes = {name: of.platt.slope for name, of in checked.items()}
-    assert slopes["hospitals"] < 0.8 * slopes["none"], slopes
 
 
 def test_a_model_that_calls_nothing_is_warned_of(spark: SparkSession, tmp_path: Path) -> None:

@@ -1,0 +1,164 @@
+"""What `tools/mutants.py` breaks: training, calibration, intervals, table and plan."""
+
+from tools.mutants import Mutation
+
+RECIPE = "tests/training/test_recipe.py"
+FIT = f"{RECIPE} tests/training/test_fit.py"
+CHANGES = f"tests/training/test_augmentation.py {RECIPE}"
+SAMPLES = "tests/archive/test_patients.py tests/training/test_samples.py"
+CALIBRATION = "tests/model/test_calibration.py"
+VALIDATION = "tests/training/test_validation.py"
+INTERVALS = "tests/evaluation/test_intervals.py"
+FIGURES = "tests/evaluation/test_figures.py"
+SEEN = "tests/model/test_seen.py"
+
+_BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
+    ("cxrspark/training/settings.py", RECIPE): [
+        ("Field(1000, gt=0", "Field(100, gt=0"),
+        ("Field(32, gt=0", "Field(64, gt=0"),
+        ('"paper", description="the paper\'s five', '"none", description="the paper\'s five'),
+        ('Field("rmsprop"', 'Field("adamw"'),
+        ("Field(0.001, gt=0", "Field(0.01, gt=0"),
+        ("cosine: bool = Field(False", "cosine: bool = Field(True"),
+        ('"best", description', '"last", description'),
+        ("0.2, gt=0, lt=1", "0.3, gt=0, lt=1"),
+    ],
+    ("conf/train-paper.yaml", RECIPE): [("learning_rate: 0.001", "learning_rate: 0.002")],
+    ("conf/train-robust.yaml", RECIPE): [("epochs: 240", "epochs: 100")],
+    ("cxrspark/training/fit.py", FIT): [
+        ("reshuffle_each_iteration=True", "reshuffle_each_iteration=False"),
+        ("images.shuffle(count, seed=recipe.seed, reshuffle_each_iteration=True)", "images"),
+        ("return prepare(change(pixels)), frontal", "return prepare(pixels), frontal"),
+        ("training=True)[..., 0]", "training=False)[..., 0]"),
+        ("shuffled.batch(recipe.batch_size).repeat()", "shuffled.batch(64).repeat()"),
+        ("shuffled.batch(recipe.batch_size).repeat()",
+         "shuffled.repeat().batch(recipe.batch_size)"),
+        ("(prepare(pixels), frontal)).cache()", "(prepare(255 - pixels), frontal)).cache()"),
+        ("keras.optimizers.RMSprop(rate)", "keras.optimizers.SGD(rate)"),
+        ("keras.optimizers.RMSprop(rate)", "keras.optimizers.Adam(rate)"),
+        ("keras.optimizers.AdamW(rate, weight_decay=1e-4)", "keras.optimizers.Adam(rate)"),
+        ("rate: Any = recipe.learning_rate", "rate: Any = 2 * recipe.learning_rate"),
+        ("WARM_UP_EPOCHS = 2", "WARM_UP_EPOCHS = 0"),
+        ("recipe.epochs * steps - warm_up,", "3 * recipe.epochs * steps,"),
+        ('"binary_crossentropy"', '"mse"'),
+        ("network.set_weights(start)", "pass"),
+        ("network.set_weights(state.network)", "pass"),
+        ("kept.set_weights(state.kept)", "kept.set_weights(network.get_weights())"),
+        ('self._recipe.keep == "last"', 'self._recipe.keep != "last"'),
+        ("if self.kept_epoch() == epoch + 1:", "if True:"),
+        ("return int(min(history", "return int(max(history"),
+        ("network = build_network(recipe.seed)", "network = build_network(recipe.seed + 1)"),
+    ],
+    ("cxrspark/training/augmentation.py", CHANGES): [
+        ("RandomRotation(45 / 360", "RandomRotation(30 / 360"),
+        ("RandomTranslation(0.1, 0.1", "RandomTranslation(0.1, 0.0"),
+        ("RandomShear(0.1, 0.1", "RandomShear(0.1, 0.0"),
+        ("RandomZoom((-0.1, 0.1), (-0.1, 0.1)", "RandomZoom((-0.1, 0.0), (-0.1, 0.0)"),
+        ('RandomFlip("horizontal"', 'RandomFlip("vertical"'),
+        ("            keras.layers.RandomShear(0.1, 0.1, seed=seed),\n", ""),
+        ("vary_geometry(vary_contrast(tf.cast", "vary_geometry((tf.cast"),
+        ("vary_exposure(_cover(grey))", "vary_exposure(grey)"),
+        ("vary_exposure(_cover(grey))", "_cover(grey)"),
+        ("add_objects(add_borders(grey))", "add_objects(grey)"),
+        ("add_objects(add_borders(grey))", "add_borders(grey)"),
+        ("INVERTED_SHARE = 0.12", "INVERTED_SHARE = 0.0"),
+        ("TURNED_SHARE = 0.14", "TURNED_SHARE = 0.0"),
+        ("UPSIDE_DOWN_SHARE = 0.08", "UPSIDE_DOWN_SHARE = 0.0"),
+        ("ZOOM = (-0.5, 0.6)", "ZOOM = (0.0, 0.0)"),
+        ("ASPECT = 0.35", "ASPECT = 0.0"),
+        ("_uniform(grey, -45.0, 45.0)", "_uniform(grey, -12.0, 12.0)"),
+        ("tf.where(_happens(grey, 0.5), -1.0, 1.0)", "1.0"),
+        ("tf.random.uniform((tf.shape(grey)[0], 1, 1), low, high)",
+         "tf.random.uniform((1, 1, 1), low, high)"),
+    ],
+    ("cxrspark/training/samples.py", SAMPLES): [
+        ("of_view.sample(wanted, random_state=seed)", "of_view.head(wanted)"),
+        ("counts.sample(frac=1.0, random_state=seed)", "counts.sample(frac=1.0)"),
+        ("ceil(share * total)", "int(share * total)"),
+        ("if (taken + count <= wanted).all():", "if True:"),
+        ("of_known_patients(parts.validation, parts.training)]",
+         'parts.validation["image_id"].isin(parts.training["image_id"])]'),
+        ("    if len(shared):\n", "    if False:\n"),
+    ],
+    ("cxrspark/training/second_round.py", SAMPLES): [
+        ('added[~added["image_id"].isin(labelled)]', "added"),
+        ("new[~of_known_patients(new, parts.validation)]", "new"),
+    ],
+    ("cxrspark/archive/patients.py", f"{SAMPLES} {FIGURES} {SEEN}"): [
+        ("mask(unknown | anywhere", "mask(unknown"),
+        ('fillna("image " + images["image_id"])', 'fillna("image")'),
+        ('source + "/" + images["patient_id"]', '"/" + images["patient_id"]'),
+        ('where(has_source, "anywhere/" + patient)', 'where(has_source, "patient//" + patient)'),
+        ('("patient//" + patient).where', '("patient/" + patient).where'),
+        ('    if "subject_id" in images:\n', "    if False:\n"),
+        ('        "image/" + _text(images, "image_id"),\n',
+         '        "image/" + _text(images, "patient_id"),\n'),
+    ],
+    ("cxrspark/model/seen.py", SEEN): [
+        ('f"{salt}/{name}"', 'f"{name}"'),
+        ("secrets.token_hex(16)", '"0"'),
+        ("asked_names(images)[0]", "asked_names(images)[1]"),
+    ],
+    ("cxrspark/model/calibration.py", CALIBRATION): [
+        ("(positive + 1) / (positive + 2)", "1.0"),
+        ("1 / (n - positive + 2)", "0.0"),
+        ("frontal.sum() / copies", "frontal.sum()"),
+        ("len(probability) / copies", "len(probability)"),
+        ("np.log(p) - np.log1p(-p)", "np.log(p)"),
+        ("np.clip(np.asarray(probability, np.float64), 1e-7, 1 - 1e-7)", "probability"),
+        ("(rest >= called_right)", "(rest > called_right)"),
+        (" & begins & ", " & "),
+        ("(ordered > floor)", "(ordered > 0)"),
+        ("half = floor if below <= floor else", "half ="),
+        ("    half = 0.5\n", "    half = floor\n"),
+        ("least_confidence - 0.5", "0.0"),
+        ("int(right[called].sum())", "int(right.sum())"),
+        ("            size /= 2\n", "            break\n",
+         "the full Newton step is short enough on any data tried: halving is for what was not"),
+    ],
+    ("cxrspark/training/validation.py", VALIDATION): [
+        ("COPIES = 16", "COPIES = 0"),
+        ("truths, 1 + copies)", "truths, 1)"),
+        ("np.tile(frontal, 1 + copies)", "np.repeat(frontal, 1 + copies)"),
+        ("bias * platt.slope + platt.offset", "bias * platt.slope"),
+        ("kernel * platt.slope", "kernel"),
+        ('"uncertain": proportion(~called, patients)', '"uncertain": proportion(called, patients)'),
+        ("proportion(right, patients),", "proportion(right, np.arange(len(right))),"),
+        ('settings.augmentation == "hospitals"', 'settings.augmentation == "paper"'),
+    ],
+    ("cxrspark/evaluation/intervals.py", INTERVALS): [
+        ("Z95 = 1.959963984540054", "Z95 = 1.6448536269514722"),
+        ("spread / (4 * number)", "spread / (2 * number)"),
+        ("(sizes**2).sum()", "sizes.sum()"),
+        ("wilson(share, effective_number(patients))", "wilson(share, hits.size)"),
+        ("squares = (p - frontal) ** 2", "squares = abs(p - frontal)"),
+        ("np.cumsum(lateral) - lateral / 2", "np.cumsum(lateral)"),
+        ("[2.5, 97.5]", "[5, 95]"),
+        ("count // 2)", "count)"),
+        ("if value in (0.0, 1.0):", "if value == 1.0:"),
+        ("patients < 2 or", ""),
+        ("| mixed[1:] | mixed[:-1]", ""),
+        ("random.integers(0, patients, patients)", "random.permutation(patients)"),
+        ("max(0.0, min(low, proportion))", "low"),
+    ],
+    ("cxrspark/evaluation/figures.py", FIGURES): [
+        ("right = (p >= FORCED_AT) == frontal", "right = (p > FORCED_AT) == frontal"),
+        ("proportion((view == label)[called], patient[called])", "proportion(right, patient)"),
+        ("uncertain=proportion(~called, patient)", "uncertain=proportion(called, patient)"),
+        ("accuracy=proportion(right, patient)", "accuracy=proportion(right, np.arange(p.size))"),
+        ("proportion(right[~frontal], patient[~frontal])", "proportion(right[frontal], "
+         "patient[frontal])"),
+        ("labelled.assign(patient=number_patients(labelled))",
+         "labelled.assign(patient=range(len(labelled)))"),
+        ("{False: NOT_SEEN, True: SEEN}", "{True: NOT_SEEN, False: SEEN}"),
+        ('(p * BINS).astype(np.int64), BINS - 1)', '(p * BINS).astype(np.int64), BINS)'),
+        ("errors=int(failed.sum())", "errors=0"),
+        ('np.unique(patients[scored], return_inverse=True)[1]', "patients[scored]"),
+    ],
+}  # fmt: skip
+
+MUTATIONS = [
+    Mutation(file, old, new, tests, *survives)
+    for (file, tests), changes in _BY_FILE.items()
+    for old, new, *survives in changes
+]
