@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.read_ahead import read_many
 from cxrspark.errors import ObjectError
+from cxrspark.pixels.dicom.sniff import is_dicom
 from cxrspark.pixels.image import SIDE, Grey8, PixelsError
 from cxrspark.pixels.picture import read_picture
 from cxrspark.scoring.pixels import executor_store
@@ -89,10 +90,10 @@ def thumbnail(data: bytes, side: int) -> Grey8:
     Raises:
         PixelsError: Not an image that pixels can be made of.
     """
-    if data[128:132] == b"DICM":
+    if is_dicom(data):
         from cxrspark.pixels.dicom.grey import read_dicom  # pydicom is optional
 
-        grey, _ = read_dicom(data)
+        grey = read_dicom(data).grey
     else:
         with _as_far_as_they_go():
             grey, _, _ = read_picture(data, side)

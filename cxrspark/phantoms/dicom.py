@@ -6,49 +6,64 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Literal
 
+import imagecodecs
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from pydicom import DataElement, Dataset, dcmread, dcmwrite
+from pydicom import DataElement, Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    HTJ2K,
     JPEG2000,
     UID,
     DeflatedExplicitVRLittleEndian,
     DigitalXRayImageStorageForPresentation,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
     JPEGLosslessSV1,
     JPEGLSLossless,
     JPEGLSNearLossless,
     RLELossless,
 )
 
-from cxrspark.phantoms.files import BOMB_SIDE, NOT_IMAGES, Kind, jpeg
-from cxrspark.phantoms.lossless import encode_lossless
-from cxrspark.pixels.dicom.file import HEADER_KEYWORDS
-from cxrspark.pixels.dicom.grey import published_levels
-from cxrspark.pixels.equalise import count, equalising_table, look_up
+from cxrspark.phantoms.files import BOMB_SIDE, NOT_IMAGES, QUALITY, Kind, jpeg
+from cxrspark.pixels.dicom.elements import HEADER_KEYWORDS
+from cxrspark.pixels.dicom.grey import read_dicom
 from cxrspark.pixels.image import Grey8, Header, Words
 
 SYNTAXES: tuple[UID, ...] = (
     ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian, RLELossless, JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless,
-    JPEGLSNearLossless, JPEG2000Lossless, JPEG2000,
+    ExplicitVRBigEndian, RLELossless, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless,
+    JPEGLosslessSV1, JPEGLSLossless, JPEGLSNearLossless, JPEG2000Lossless, JPEG2000,
+    HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K,
 )  # fmt: skip
-"""All that are read and can be written; JPEG Extended and other lossless JPEG are only read."""
+"""All that are read."""
 
-LOSSY: dict[UID, dict[str, Any]] = {
-    JPEGLSNearLossless: {"jls_error": 2},
-    JPEG2000: {"j2k_psnr": [60]},
-}
-"""Options of the encoders: grey levels of error, decibels."""
+LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K)
+
+SIGNLESS = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
+"""An error of one level at 0 would make the least number the greatest: these know no sign."""
+
+NEAR = 2
+"""Grey levels of error in near-lossless JPEG-LS."""
+
+DECIBELS = 60
+"""Of lossy JPEG 2000."""
+
+STEP = 2**-12
+"""Of lossy high-throughput JPEG 2000: its quantisation, of the whole range."""
 
 BITS = (16, 12, 14, 10)
+BITS_OF = {JPEGBaseline8Bit: 8, JPEGExtended12Bit: 12}
+"""Of transfer syntaxes that leave no choice."""
 
 Photometric = Literal["MONOCHROME1", "MONOCHROME2"]
 
@@ -74,14 +89,11 @@ def stored_by(dicom_id: str) -> Stored:
     """Draw how an image is stored, from its id."""
     number, syntax = divmod(int(dicom_id[:8], 16), len(SYNTAXES))
     number, bits = divmod(number, len(BITS))
-    is_baseline = SYNTAXES[syntax] == JPEGBaseline8Bit
-    # An error of one level at 0 would make the least number the greatest: JPEG-LS has no sign.
-    may_be_signed = not is_baseline and SYNTAXES[syntax] != JPEGLSNearLossless
     return Stored(
         syntax=SYNTAXES[syntax],
         photometric="MONOCHROME1" if number & 1 else "MONOCHROME2",
-        bits=8 if is_baseline else BITS[bits],
-        signed=bool(number & 2) and may_be_signed,
+        bits=BITS_OF.get(SYNTAXES[syntax], BITS[bits]),
+        signed=bool(number & 2) and SYNTAXES[syntax] not in SIGNLESS,
     )
 
 
@@ -121,18 +133,42 @@ def encode_dicom(words: Words, stored: Stored, header: Header) -> bytes:
     """
     dataset = _dataset(words, stored, header)
     syntax = stored.syntax
-    if syntax == JPEGBaseline8Bit:
-        dataset.PixelData = encapsulate([jpeg(Image.fromarray(words))])
-    elif syntax == JPEGLosslessSV1:
-        kept = words & np.uint16((1 << stored.bits) - 1)
-        dataset.PixelData = encapsulate([encode_lossless(kept, stored.bits)])
-    elif syntax.is_encapsulated:
+    if syntax == RLELossless:
         dataset.PixelData = words.tobytes()
-        dataset.compress(syntax, generate_instance_uid=False, **LOSSY.get(syntax, {}))
+        dataset.compress(syntax, generate_instance_uid=False)
+    elif syntax.is_encapsulated:
+        dataset.PixelData = encapsulate([_stream(words, stored)])
     else:
         words = words if syntax.is_little_endian else words.byteswap()
         dataset.PixelData = words.tobytes()
     return _file(dataset, syntax)
+
+
+def _stream(words: Words, stored: Stored) -> bytes:
+    """Compress with the codec of a transfer syntax."""
+    syntax, bits = stored.syntax, stored.bits
+    if syntax == JPEGBaseline8Bit:
+        return jpeg(Image.fromarray(words))
+    numbers: Any = words.view(np.int16) if stored.signed else words
+    kind: dict[str, Any]
+    if syntax in (JPEG2000Lossless, JPEG2000):
+        kind = {"reversible": True} if syntax == JPEG2000Lossless else {"level": DECIBELS}
+        return bytes(
+            imagecodecs.jpeg2k_encode(numbers, codecformat="J2K", bitspersample=bits, **kind)
+        )
+    if syntax in (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K):
+        kind = {"level": STEP, "reversible": False} if syntax == HTJ2K else {"reversible": True}
+        return bytes(imagecodecs.htj2k_encode(numbers, **kind))
+    if syntax in (JPEGLSLossless, JPEGLSNearLossless):
+        level = 0 if syntax == JPEGLSLossless else NEAR
+        return bytes(imagecodecs.jpegls_encode(words, level))
+    kept = words & np.uint16((1 << bits) - 1)
+    if syntax == JPEGExtended12Bit:
+        return bytes(imagecodecs.jpeg8_encode(kept, QUALITY, bitspersample=bits))
+    predictor = 1 if syntax == JPEGLosslessSV1 else 7
+    return bytes(
+        imagecodecs.jpeg8_encode(kept, lossless=True, predictor=predictor, bitspersample=bits)
+    )
 
 
 def publish(data: bytes) -> Grey8:
@@ -144,14 +180,7 @@ def publish(data: bytes) -> Grey8:
     Returns:
         uint8, shape (rows, columns).
     """
-    dataset = dcmread(BytesIO(data))
-    grey = dataset.pixel_array
-    words: Words = grey.view(grey.dtype.str.replace("i", "u"))
-    values = np.arange(256**words.itemsize).astype(words.dtype).view(grey.dtype)
-    invert = dataset.PhotometricInterpretation == "MONOCHROME1"
-    counts = count(words)
-    levels = published_levels(counts, values.astype(np.int64), invert=invert)
-    return look_up(equalising_table(counts, levels), words)
+    return np.asarray(read_dicom(data, may_shrink=False).grey)
 
 
 def encode_kind(sound: bytes, kind: Kind, shape: tuple[int, ...], header: Header) -> bytes | None:

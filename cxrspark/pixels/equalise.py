@@ -61,10 +61,12 @@ def equalising_table(counts: Ints, levels: Grey8) -> Grey8:
     Returns:
         uint8, same shape.
     """
-    histogram = np.bincount(levels, weights=counts, minlength=256)
+    histogram = np.bincount(levels, weights=counts, minlength=256).astype(np.int64)
     cumulated = histogram.cumsum()
     darkest = histogram[histogram.nonzero()[0][0]]
-    table = np.rint((cumulated - darkest) * (255.0 / (cumulated[-1] - darkest)))
+    # OpenCV's float: with more digits some levels come out as their neighbours.
+    scale = np.float32(255) / np.float32(cumulated[-1] - darkest)
+    table = np.rint((cumulated - darkest).astype(np.float32) * scale)
     return np.asarray(table.clip(0, 255).astype(np.uint8)[levels])
 
 

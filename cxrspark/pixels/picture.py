@@ -6,11 +6,13 @@ import re
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from cxrspark.pixels import dc_scan
 from cxrspark.pixels.equalise import equalise
 from cxrspark.pixels.image import MAX_PIXELS, SIDE, PixelsError, check_size, one_line
+from cxrspark.pixels.png import SIGNATURE, deep_grey, is_deep_colour, sort_chunks
+from cxrspark.pixels.stream_header import JPEG, JPEG_LS, LOSSLESS, jpeg_header
 
 DRAFT_SIDE = 2 * SIDE
 """What is left for the area average at least, so that its cells still hold whole pixels."""
@@ -18,33 +20,43 @@ DRAFT_SIDE = 2 * SIDE
 EIGHTH = 8
 """How often `side` has to go into rows and columns for libjpeg to decode at 1/8."""
 
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What shows a picture of that EXIF orientation upright (Exif 2.32, 4.6.4, tag 274)."""
+
+SWAPPED = (5, 6, 7, 8)
+"""Orientations whose rows are shown as columns."""
+
 
 def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int, int]:
-    """Decode a JPEG or PNG to 8-bit grey.
+    """Decode a JPEG or PNG to 8-bit grey, as viewers show it.
 
     Args:
         data: The whole file.
         side: A JPEG is decoded at 1/2, 1/4 or 1/8 where rows and columns stay at least so many.
 
     Returns:
-        The picture, and the rows and columns that the file declares.
+        The picture turned by its EXIF orientation, and the rows and columns of the file so turned.
 
     Raises:
         PixelsError: See `shrink`.
     """
+    exif = b""
+    if data.startswith(SIGNATURE):
+        data, exif = sort_chunks(data)
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
             columns, rows = image.size
             check_size(rows, columns)
-            image.draft("L", (side, side))  # libjpeg shrinks while it decodes
-            eighth = image.format != "PNG" and min(rows, columns) // side >= EIGHTH
-            if eighth and image.mode == "L":
-                grey = dc_scan.scan(data, rows, columns)
-                if grey is not None:
-                    return Image.fromarray(grey), rows, columns
-            if image.mode.startswith("I"):
-                return Image.fromarray(equalise(np.asarray(image))), rows, columns
-            return image.convert("L"), rows, columns
+            orientation = _orientation(exif or image.info.get("exif", b""))
+            grey = _grey(image, data, side)
     except PixelsError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -52,8 +64,60 @@ def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int,
         size = f"{declared[0]} pixels, " if declared else ""
         raise PixelsError(f"oversized: {size}the limit is {MAX_PIXELS}") from error
     except UnidentifiedImageError as error:
-        raise PixelsError("not a JPEG, PNG or DICOM image") from error
+        raise PixelsError(_why_unidentified(data)) from error
     except MemoryError:
         raise
     except Exception as error:  # Pillow's decoders raise many types on damaged files
         raise PixelsError(f"undecodable: {one_line(error)}") from error
+    if orientation in SWAPPED:
+        rows, columns = columns, rows
+    return grey.transpose(TURNS[orientation]) if orientation in TURNS else grey, rows, columns
+
+
+def _grey(image: Image.Image, data: bytes, side: int) -> Image.Image:
+    columns, rows = image.size
+    if not _is_lossless(data):
+        image.draft("L", (side, side))  # libjpeg shrinks while it decodes
+        eighth = image.format != "PNG" and min(rows, columns) // side >= EIGHTH
+        scanned = dc_scan.scan(data, rows, columns) if eighth and image.mode == "L" else None
+        if scanned is not None:
+            return Image.fromarray(scanned)
+    if is_deep_colour(image):
+        return Image.fromarray(equalise(deep_grey(image, data)))
+    if image.mode.startswith("I"):
+        return Image.fromarray(equalise(np.asarray(image)))
+    return image.convert("L")
+
+
+def _orientation(exif: bytes) -> int:
+    """How a picture is turned, by its EXIF; 1, not at all, where that cannot be read."""
+    if not exif:
+        return 1
+    try:
+        found = Image.Exif()
+        found.load(exif)
+        return int(found.get(ExifTags.Base.Orientation, 1))
+    except Exception:  # Pillow raises many types on damaged EXIF, which holds no pixels
+        return 1
+
+
+def _is_lossless(data: bytes) -> bool:
+    """Whether a JPEG is of a lossless process, which libjpeg cannot decode at reduced size."""
+    declared = jpeg_header(data)
+    return declared is not None and declared.process in LOSSLESS
+
+
+def _why_unidentified(data: bytes) -> str:
+    """What a file is that Pillow does not open."""
+    if data.startswith(SIGNATURE):
+        return "undecodable: PNG with a damaged header"
+    if not data.startswith(JPEG):
+        return "not a JPEG, PNG or DICOM image"
+    declared = jpeg_header(data)
+    if declared is None:
+        return "undecodable: JPEG without frame header"
+    if declared.process == JPEG_LS:
+        return "unsupported: JPEG-LS, which is read in DICOM alone"
+    if declared.bits != 8:
+        return f"unsupported: JPEG of {declared.bits} bits, which is read in DICOM alone"
+    return "undecodable: JPEG with a damaged header"

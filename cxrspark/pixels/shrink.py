@@ -7,6 +7,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from cxrspark.pixels.dicom.sniff import is_dicom
 from cxrspark.pixels.image import NO_HEADER, SIDE, Grey8, Pixels, PixelsError
 from cxrspark.pixels.picture import DRAFT_SIDE, read_picture
 
@@ -38,12 +39,12 @@ def shrink(data: bytes) -> Pixels:
     """
     if not data:
         raise PixelsError("empty file")
-    if data[128:132] == b"DICM":
+    if is_dicom(data):
         from cxrspark.pixels.dicom.grey import read_dicom  # pydicom is optional
 
-        grey, header = read_dicom(data)
-        columns, rows = grey.size
-        grey = _as_published(grey)
+        grey, rows, columns, header = read_dicom(data)
+        if grey.size == (columns, rows):
+            grey = _as_published(grey)
     else:
         grey, rows, columns = read_picture(data)
         header = NO_HEADER

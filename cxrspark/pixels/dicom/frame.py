@@ -1,172 +1,140 @@
-"""The pixel data of a DICOM file to an array of words, once its own header is checked."""
+"""The samples of a DICOM frame, and what its header says of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from pydicom import uid
-from pydicom.encaps import encapsulate, generate_frames
-from pydicom.pixels.decoders.base import get_decoder
+import numpy as np
+from pydicom.uid import UID, RLELossless
 
-from cxrspark.pixels.dicom.rle import decode_rle
-from cxrspark.pixels.image import PixelsError, Words
-
-UNCOMPRESSED = (
-    uid.ImplicitVRLittleEndian,
-    uid.ExplicitVRLittleEndian,
-    uid.DeflatedExplicitVRLittleEndian,
-    uid.ExplicitVRBigEndian,
-)
-JPEG = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1)
-JPEG_LS = (uid.JPEGLSLossless, uid.JPEGLSNearLossless)
-JPEG_2000 = (uid.JPEG2000Lossless, uid.JPEG2000)
-
-PLUGINS = {
-    **dict.fromkeys(UNCOMPRESSED, ""),
-    uid.RLELossless: "",  # see cxrspark.pixels.dicom.rle
-    **dict.fromkeys(JPEG, "pylibjpeg"),
-    uid.JPEGBaseline8Bit: "pillow",  # libjpeg-turbo, as for JPEG files
-    **dict.fromkeys(JPEG_LS, "pyjpegls"),
-    **dict.fromkeys(JPEG_2000, "pylibjpeg"),
-}
-"""pydicom's decoding plugin for each transfer syntax that is read, or none. One only: that
-another would have made something of a damaged file is no gain, and it would take as long again."""
+from cxrspark.pixels.image import Ints, PixelsError, Words
 
 
-class CodecMissingError(RuntimeError):
-    """A fact about this executor, not about the image."""
+@dataclass(frozen=True)
+class Samples:
+    """Decoded samples.
+
+    Attributes:
+        words: uint8 or uint16, shape (rows, columns) or (rows, columns, 3).
+        bits: How many of each word are the sample.
+        signed: Whether they are a two's complement.
+        low: Place of the sample's lowest bit.
+    """
+
+    words: Words
+    bits: int
+    signed: bool
+    low: int = 0
+
+    def numbers(self, words: Ints) -> Ints:
+        """What words stand for; bits that are not the sample may hold anything."""
+        numbers = (words >> self.low) & ((1 << self.bits) - 1)
+        return numbers - ((numbers >> (self.bits - 1)) << self.bits) if self.signed else numbers
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One greyscale frame as it is stored.
+    """One frame as its header describes it.
 
     Attributes:
-        syntax: Transfer syntax.
+        syntax: Transfer syntax; empty where it is not said.
+        is_little_endian: Of native pixel data.
         value: Of PixelData, encapsulated or not.
         vr: Of PixelData; None in implicit VR.
         rows: Of the frame.
         columns: Of the frame.
-        allocated: Bits of a word, 8 or 16.
-        stored: How many of them hold the pixel.
-        signed: Whether that is a two's complement.
+        samples: Of a pixel, 1 or 3.
+        planar: Whether native samples stand plane by plane.
+        halved: Whether native colour is of every second pixel of a row alone (4:2:2).
+        allocated: Bits of a native word; 0 where they are not said.
+        stored: How many of them hold the sample; 0 where they are not said.
+        high: Place of its highest bit; None where it is not said.
+        signed: Whether it is a two's complement.
+        may_shrink: Whether a decoder may leave out the finest resolutions.
     """
 
-    syntax: uid.UID
+    syntax: UID
+    is_little_endian: bool
     value: memoryview
     vr: str | None
     rows: int
     columns: int
+    samples: int
+    planar: bool
+    halved: bool
     allocated: int
     stored: int
+    high: int | None
     signed: bool
+    may_shrink: bool
+
+    @property
+    def may_be_rle(self) -> bool:
+        """Whether the transfer syntax lets a stream be RLE, which nothing in it tells."""
+        return self.syntax == RLELossless or not is_compressed(self.syntax)
+
+    @property
+    def native_length(self) -> int:
+        """Bytes that native pixel data of it are."""
+        count = self.rows * self.columns * self.samples * (self.allocated // 8)
+        return count * 2 // 3 if self.halved else count
+
+    def stored_in(self, words: Words) -> Samples:
+        """The samples within words that are kept as they were stored."""
+        allocated = 8 * words.itemsize
+        stored = self.stored if 1 <= self.stored <= allocated else allocated
+        high = stored - 1 if self.high is None else self.high
+        if not stored - 1 <= high < allocated:
+            high = stored - 1
+        return Samples(words, stored, self.signed, high + 1 - stored)
 
 
-def check_syntax(syntax: uid.UID) -> None:
-    """Refuse a transfer syntax that is not read.
-
-    Raises:
-        PixelsError: Always of this syntax.
-        CodecMissingError: The package for it is not installed.
-    """
-    if syntax not in PLUGINS:
-        raise PixelsError(f"DICOM unsupported: transfer syntax {syntax[:64]}")
-    plugin = PLUGINS[syntax]
-    if plugin and plugin not in get_decoder(syntax).available_plugins:
-        raise CodecMissingError(f"reading {syntax.name} needs pip install cxrspark[dicom] there")
+def is_compressed(syntax: UID) -> bool:
+    """Whether a transfer syntax is one of the standard's for encapsulated pixel data."""
+    return syntax.is_transfer_syntax and syntax.is_encapsulated
 
 
-def decode(frame: Frame) -> Words:
-    """Decode a frame.
+def decode_native(frame: Frame) -> Samples:
+    """Read uncompressed pixel data.
 
     Args:
-        frame: Of a syntax that `check_syntax` lets pass.
+        frame: Whose value is not encapsulated.
 
     Returns:
-        uint8 or uint16, shape (rows, columns): a view where nothing is compressed.
+        The samples: a view of the value where that can be.
 
     Raises:
-        PixelsError: Other than 8 or 16 bits, or a stream that is not of the frame's size.
-        Exception: pydicom and its plugins raise many types on damaged data.
+        PixelsError: Other than 8 or 16 bits, too few bytes, or in a private transfer syntax, of
+            which nobody knows how words stand in it.
     """
-    if frame.allocated not in (8, 16) or not 1 <= frame.stored <= frame.allocated:
+    if frame.syntax and not frame.syntax.is_transfer_syntax:
+        raise PixelsError(f"DICOM unsupported: transfer syntax {frame.syntax[:64]}")
+    if frame.allocated not in (8, 16):
         raise PixelsError(f"DICOM unsupported: {frame.stored} bits in {frame.allocated}")
-    value: Any = frame.value
-    if frame.syntax.is_encapsulated:
-        stream = _checked_stream(frame)
-        if frame.syntax == uid.RLELossless:
-            return decode_rle(stream, frame.rows, frame.columns, frame.allocated // 8)
-        value = encapsulate([stream])
-    options: dict[str, Any] = {
-        "rows": frame.rows,
-        "columns": frame.columns,
-        "samples_per_pixel": 1,
-        "photometric_interpretation": "MONOCHROME2",
-        "bits_allocated": frame.allocated,
-        "bits_stored": frame.stored,
-        "pixel_representation": int(frame.signed),
-        "number_of_frames": 1,
-        "pixel_keyword": "PixelData",
-        "pixel_vr": frame.vr or "OW",
-        "correct_unused_bits": False,
-        "view_only": True,
-    }
-    words, _ = get_decoder(frame.syntax).as_array(
-        value, index=0, raw=True, decoding_plugin=PLUGINS[frame.syntax], **options
-    )
-    unsigned: Words = words.view(words.dtype.str.replace("i", "u"))
-    return unsigned
-
-
-def _checked_stream(frame: Frame) -> bytes:
-    """The frame's compressed stream, if it declares what the DICOM header does.
-
-    A decoder makes room for what the stream declares, so that this must be known before.
-    """
-    stream = next(generate_frames(bytes(frame.value), number_of_frames=1))
-    if frame.syntax in JPEG_2000:
-        stream = stream[max(0, stream.find(b"\xff\x4f\xff\x51")) :]  # without a JP2 header
-        declared = _j2k_size(stream)
-    elif frame.syntax in JPEG + JPEG_LS:
-        declared = _jpeg_size(stream)
-    else:
-        return stream
-    if declared != (frame.rows, frame.columns, 1):
-        inside = "x".join(map(str, declared))
+    value, length = frame.value, frame.native_length
+    if is_compressed(frame.syntax) and len(value) - length not in (0, 1):
+        raise PixelsError("DICOM undecodable: neither encapsulated nor of an uncompressed size")
+    if len(value) < length:
         raise PixelsError(
-            f"DICOM undecodable: the header says {frame.rows}x{frame.columns}x1, "
-            f"the stream {inside}"
+            f"DICOM undecodable: {len(value)} bytes of pixel data, {length} are needed"
         )
-    return stream
+    size = frame.allocated // 8
+    count = length // size
+    words: Words
+    if size == 1 and frame.vr == "OW" and not frame.is_little_endian:
+        words = np.frombuffer(value[: len(value) // 2 * 2], ">u2").astype("<u2").view(np.uint8)
+    else:
+        order = "<" if frame.is_little_endian else ">"
+        words = np.frombuffer(value, f"{order}u{size}", count).astype(f"<u{size}", copy=False)
+    return frame.stored_in(_shaped(words[:count], frame))
 
 
-def _jpeg_size(stream: bytes) -> tuple[int, int, int]:
-    """Rows, columns and components of the frame header: ITU-T T.81, B.2.2; T.87, C.1.1.1."""
-    place = 2
-    while place + 10 <= len(stream):
-        if stream[place] != 0xFF:
-            break
-        marker = stream[place + 1]
-        if marker == 0xFF:  # fill byte
-            place += 1
-            continue
-        is_frame = 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
-        if is_frame or marker == 0xF7:
-            rows = int.from_bytes(stream[place + 5 : place + 7], "big")
-            columns = int.from_bytes(stream[place + 7 : place + 9], "big")
-            return rows, columns, stream[place + 9]
-        if marker in (0xDA, 0xDE):  # scan before a frame; hierarchical
-            break
-        place += 2 + int.from_bytes(stream[place + 2 : place + 4], "big")
-    raise PixelsError("DICOM undecodable: JPEG stream without frame header")
-
-
-def _j2k_size(stream: bytes) -> tuple[int, int, int]:
-    """Rows, columns and components of the SIZ marker segment: ITU-T T.800, A.5.1."""
-    if len(stream) < 42 or stream[:4] != b"\xff\x4f\xff\x51":
-        raise PixelsError("DICOM undecodable: JPEG 2000 stream without SIZ")
-    right, bottom, left, top = (
-        int.from_bytes(stream[place : place + 4], "big") for place in (8, 12, 16, 20)
-    )
-    return bottom - top, right - left, int.from_bytes(stream[40:42], "big")
+def _shaped(words: Words, frame: Frame) -> Words:
+    rows, columns = frame.rows, frame.columns
+    if frame.halved:  # two of luminance, then one of each colour: the first two are enough
+        return words.reshape(rows, columns // 2, 4)[..., :2].reshape(rows, columns)
+    if frame.samples == 1:
+        return words.reshape(rows, columns)
+    if frame.planar:
+        return words.reshape(3, rows, columns).transpose(1, 2, 0)
+    return words.reshape(rows, columns, 3)

@@ -3,85 +3,145 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from cxrspark.pixels.equalise import count, ends, equalising_table, look_up
-from cxrspark.pixels.image import NO_HEADER, Grey8, Header, Ints, PixelsError, check_size, one_line
+from cxrspark.pixels.image import (
+    NO_HEADER,
+    Grey8,
+    Header,
+    Ints,
+    PixelsError,
+    check_size,
+    one_line,
+)
+from cxrspark.pixels.luminance import luminance
+from cxrspark.pixels.picture import DRAFT_SIDE
 
 try:
     from pydicom import Dataset
 
-    from cxrspark.pixels.dicom.file import HEADER_KEYWORDS, File, needed, read, text
-    from cxrspark.pixels.dicom.frame import PLUGINS, CodecMissingError, Frame, check_syntax, decode
+    from cxrspark.pixels.dicom.elements import header_of, integer, is_negative, needed
+    from cxrspark.pixels.dicom.file import File, read
+    from cxrspark.pixels.dicom.frame import Frame, Samples, decode_native
+    from cxrspark.pixels.dicom.palette import palette_luminance
+    from cxrspark.pixels.dicom.stream import CodecMissingError, decode_stream, is_encapsulated
 except ImportError as error:  # a fact about this executor, not about the image
     raise RuntimeError("reading DICOM needs pip install cxrspark[dicom] there") from error
 
+PALETTE = "PALETTE COLOR"
 
-def read_dicom(data: bytes) -> tuple[Image.Image, Header]:
-    """Decode one greyscale frame; VOI windows and LUTs are left aside, as MIMIC's authors did.
+
+class DicomPicture(NamedTuple):
+    """One frame of a DICOM file.
+
+    Attributes:
+        grey: 8-bit grey, air black; at full size or, of JPEG 2000, at an eighth.
+        rows: As stored.
+        columns: As stored.
+        header: What the file says of the image.
+    """
+
+    grey: Image.Image
+    rows: int
+    columns: int
+    header: Header
+
+
+def read_dicom(data: bytes, *, may_shrink: bool = True) -> DicomPicture:
+    """Decode one frame; VOI windows and LUTs are left aside, as MIMIC's authors did.
 
     Args:
-        data: A DICOM file with preamble.
+        data: A DICOM file, for which `cxrspark.pixels.dicom.sniff.is_dicom` holds.
+        may_shrink: Whether JPEG 2000 may come at an eighth, where that leaves `DRAFT_SIDE`.
 
     Returns:
-        8-bit grey image (air black) and what the header says.
+        The picture; of colour its luminance.
 
     Raises:
-        PixelsError: No or undecodable pixel data, more than one frame, colour, or constant; its
-            `header` holds what could be read before.
-        CodecMissingError: The package that decodes this transfer syntax is not installed.
+        PixelsError: No or undecodable pixel data, more than one frame, or constant; its `header`
+            holds what could be read before.
+        CodecMissingError: The package that decodes this file is not installed.
     """
     header = NO_HEADER
     try:
         with warnings.catch_warnings():  # pydicom's on values that it would write otherwise
             warnings.simplefilter("ignore")
             file = read(data)
-            header = Header(*(text(file.dataset.get(name)) for name in HEADER_KEYWORDS))
-            return _grey(file), header
+            header = header_of(file.dataset)
+            frame = _frame(file, header, may_shrink)
+            return DicomPicture(_grey(frame, file, header), frame.rows, frame.columns, header)
     except PixelsError as error:
         error.header = header
         raise
     except (MemoryError, CodecMissingError):
         raise
-    except Exception as error:  # pydicom and its plugins raise many types on damaged files
+    except ImportError as error:
+        raise CodecMissingError("reading this DICOM needs pip install cxrspark[dicom]") from error
+    except Exception as error:  # pydicom and the decoders raise many types on damaged files
         failed = PixelsError(f"DICOM undecodable: {one_line(error)}")
         failed.header = header
         raise failed from error
 
 
-def _grey(file: File) -> Image.Image:
+def _frame(file: File, header: Header, may_shrink: bool) -> Frame:
+    """What the header says of the frame: as much as is needed of its kind of pixel data."""
     dataset = file.dataset
     if file.value is None:
         raise PixelsError("DICOM without pixel data")
-    check_syntax(file.syntax)
-    if file.encapsulated != file.syntax.is_encapsulated:
-        raise PixelsError("DICOM undecodable: encapsulated otherwise than its transfer syntax says")
-    frames = int(dataset.get("NumberOfFrames") or 1)
+    frames = integer(dataset, "NumberOfFrames") or 1
     if frames != 1:
         raise PixelsError(f"DICOM with several frames: {frames}")
-    meaning = text(dataset.get("PhotometricInterpretation"))
-    if meaning not in ("MONOCHROME1", "MONOCHROME2") or _number(dataset, "SamplesPerPixel") != 1:
-        raise PixelsError(f"DICOM in colour: {meaning}")
-    rows, columns = _number(dataset, "Rows"), _number(dataset, "Columns")
+    samples = integer(dataset, "SamplesPerPixel") or 1
+    if samples not in (1, 3):
+        raise PixelsError(f"DICOM unsupported: {samples} samples a pixel")
+    rows, columns = needed(dataset, "Rows"), needed(dataset, "Columns")
     check_size(rows, columns)
-    frame = Frame(
+    meaning = _meaning(header)
+    return Frame(
         syntax=file.syntax,
+        is_little_endian=file.is_little_endian,
         value=file.value,
         vr=file.vr,
         rows=rows,
         columns=columns,
-        allocated=_number(dataset, "BitsAllocated"),
-        stored=_number(dataset, "BitsStored"),
-        signed=_number(dataset, "PixelRepresentation") == 1,
+        samples=samples,
+        planar=integer(dataset, "PlanarConfiguration") == 1,
+        halved=samples == 3 and meaning.endswith("_422"),
+        allocated=integer(dataset, "BitsAllocated") or 0,
+        stored=integer(dataset, "BitsStored") or 0,
+        high=integer(dataset, "HighBit"),
+        signed=integer(dataset, "PixelRepresentation") == 1,
+        may_shrink=may_shrink and meaning != PALETTE and min(rows, columns) // 8 >= DRAFT_SIDE,
     )
-    words = decode(frame)
+
+
+def _grey(frame: Frame, file: File, header: Header) -> Image.Image:
+    meaning = _meaning(header)
+    decode = decode_stream if is_encapsulated(frame.value) else decode_native
+    samples = decode(frame)
+    words = samples.words
+    if words.ndim == 3:
+        is_luminance_first = meaning.startswith(("YBR_FULL", "YBR_PARTIAL"))
+        red, green, blue = np.moveaxis(words, -1, 0)
+        words = np.ascontiguousarray(red) if is_luminance_first else luminance(red, green, blue)
     counts = count(words)
-    values = _without_padding(_values(frame, dataset, counts.size), counts, dataset)
-    falling = float(dataset.get("RescaleSlope") or 1) < 0
-    levels = published_levels(counts, values, invert=(meaning == "MONOCHROME1") != falling)
+    numbers = samples.numbers(np.arange(counts.size))
+    if meaning == PALETTE:
+        numbers = palette_luminance(file.dataset, file.is_little_endian, numbers)
+    elif frame.samples == 1:
+        numbers = _without_padding(numbers, counts, samples, file.dataset)
+    falling = is_negative(file.dataset, "RescaleSlope")
+    levels = published_levels(counts, numbers, invert=(meaning == "MONOCHROME1") != falling)
     return Image.fromarray(look_up(equalising_table(counts, levels), words))
+
+
+def _meaning(header: Header) -> str:
+    """The photometric interpretation; grey is white where it is high, if nothing else is said."""
+    return (header.photometric_interpretation or "MONOCHROME2").upper()
 
 
 def published_levels(counts: Ints, values: Ints, *, invert: bool) -> Grey8:
@@ -108,33 +168,15 @@ def published_levels(counts: Ints, values: Ints, *, invert: bool) -> Grey8:
     return np.invert(levels) if invert else levels
 
 
-def _values(frame: Frame, dataset: Dataset, words: int) -> Ints:
-    """The number that each word stands for; bits that are not stored may hold anything."""
-    values = np.arange(words)
-    stored = frame.stored
-    high = stored - 1
-    if not PLUGINS[frame.syntax]:  # a codec gives numbers, whose lowest bit is the lowest
-        high = int(dataset.get("HighBit") or high)
-    if not stored - 1 <= high < frame.allocated:
-        raise PixelsError(f"DICOM undecodable: high bit {high} of {stored} bits")
-    values = (values >> (high + 1 - stored)) & ((1 << stored) - 1)
-    if frame.signed:
-        values -= (values >> (stored - 1)) << stored
-    return values
-
-
-def _without_padding(values: Ints, counts: Ints, dataset: Dataset) -> Ints:
+def _without_padding(numbers: Ints, counts: Ints, samples: Samples, dataset: Dataset) -> Ints:
     """Keep declared padding from stretching the range: it counts as the end that is nearest."""
-    first = dataset.get("PixelPaddingValue")
+    first = integer(dataset, "PixelPaddingValue")
     if first is None:
-        return values
+        return numbers
+    limit = integer(dataset, "PixelPaddingRangeLimit")
     # Its sign may be another than the pixels': a word has one meaning only.
-    ends = [int(first), int(dataset.get("PixelPaddingRangeLimit") or first)]
-    low, high = sorted(int(values[end % values.size]) for end in ends)
-    padding = (values >= low) & (values <= high)
-    there = values[(counts > 0) & ~padding]
-    return values.clip(there.min(), there.max()) if there.size else values
-
-
-def _number(dataset: Dataset, keyword: str) -> int:
-    return int(needed(dataset, keyword))
+    words = np.array([first, first if limit is None else limit])
+    low, high = np.sort(samples.numbers(words))
+    padding = (numbers >= low) & (numbers <= high)
+    there = numbers[(counts > 0) & ~padding]
+    return numbers.clip(there.min(), there.max()) if there.size else numbers
