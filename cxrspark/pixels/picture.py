@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from io import BytesIO
 
 import numpy as np
@@ -52,11 +53,13 @@ def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int,
     if data.startswith(SIGNATURE):
         data, exif = sort_chunks(data)
     try:
-        with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
-            columns, rows = image.size
-            check_size(rows, columns)
-            orientation = _orientation(exif or image.info.get("exif", b""))
-            grey = _grey(image, data, side)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # Pillow's on damaged metadata
+            with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
+                columns, rows = image.size
+                check_size(rows, columns)
+                orientation = _orientation(exif or image.info.get("exif", b""))
+                grey = _grey(image, data, side)
     except PixelsError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
