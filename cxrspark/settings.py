@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import (
@@ -72,6 +72,15 @@ class BucketSettings(JobSettings):
         if endpoint and not re.fullmatch(r"https?://[^/@?]+[^@?]*", endpoint):
             raise ValueError("must be http:// or https:// and a host, without password or query")
         return endpoint
+
+
+class ViewSettings(BucketSettings):
+    """What a job takes that reads views from a table."""
+
+    view_words: dict[str, Literal["frontal", "lateral", "other"]] = Field(
+        default_factory=dict,
+        description="words for views that your tables use beside the usual ones: COSTAL=other",
+    )
 
 
 def describe(error: Any) -> str:

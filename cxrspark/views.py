@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 FRONTAL, LATERAL, UNCERTAIN = "frontal", "lateral", "uncertain"
@@ -16,17 +18,25 @@ OTHER = "other"
 NO_VIEW = "no view"
 """A label or a header that says nothing."""
 
+SAYS_NOTHING = ("UNKNOWN", "UNK", "NONE", "NAN", "NULL", "N/A")
+"""What stands for a missing word, in capitals: the next place is asked."""
+
 # AP, PA, LATERAL and LL are the rule of MIMIC-CXR's own authors, XTABLE LATERAL (through a lying
-# patient) is theirs too, RL a defined term of DICOM PS3.3, C.8.1.1.
+# patient) is theirs too, RL a defined term of DICOM PS3.3, C.8.1.1. The others are PadChest's
+# (Projection, ViewPosition_DICOM), BRAX's (L), MIMIC-CXR's ViewCodeSequence and devices' own.
 _WORDS = {
-    "AP": FRONTAL,
-    "PA": FRONTAL,
-    "LATERAL": LATERAL,
-    "LL": LATERAL,
-    "RL": LATERAL,
-    "XTABLE LATERAL": LATERAL,
-    "FRONTAL": FRONTAL,
-}
+    **dict.fromkeys(
+        ("AP", "PA", "FRONTAL", "AP HORIZONTAL", "AP ERECT", "AP SUPINE", "POSTEROANTERIOR",
+         "ANTEROPOSTERIOR", "POSTERO ANTERIOR", "ANTERO POSTERIOR", "POSTERIOR ANTERIOR",
+         "ANTERIOR POSTERIOR"),
+        FRONTAL,
+    ),
+    **dict.fromkeys(
+        ("LATERAL", "LL", "RL", "XTABLE LATERAL", "L", "LA", "LAT", "LLAT", "RLAT", "LEFT LATERAL",
+         "RIGHT LATERAL"),
+        LATERAL,
+    ),
+}  # fmt: skip
 
 # DICOM's PatientOrientation, where rows and columns run to: PS3.3, C.7.6.1.1.1. In a frontal image
 # one of them runs to the left or right, in a lateral one to front or back.
@@ -42,6 +52,17 @@ MEANING = _WORDS | _ORIENTATIONS
 """View that a word means, in capitals: of a ViewPosition, a label or a PatientOrientation."""
 
 
-def view_of(words: pd.Series[str]) -> pd.Series[str]:
-    """View that each word means, in any case; missing where it means neither, or is missing."""
-    return words.str.upper().map(MEANING).astype("string")
+def view_of(words: pd.Series[str], own: Mapping[str, str] | None = None) -> pd.Series[str]:
+    """View that each word means; missing where it means neither, or is missing.
+
+    Args:
+        words: In any case; `_` and `-` are blanks.
+        own: Views by words that a user adds; they win.
+    """
+    meaning = MEANING | {_plain(word): view for word, view in (own or {}).items()}
+    plain = words.str.upper().str.replace(r"[\s_-]+", " ", regex=True)
+    return plain.map(meaning).astype("string")
+
+
+def _plain(word: str) -> str:
+    return " ".join(word.upper().replace("_", " ").replace("-", " ").split())

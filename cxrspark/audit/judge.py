@@ -8,6 +8,7 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from cxrspark.archive.view_table import Key
 from cxrspark.evaluation.figures import OUTCOMES
 from cxrspark.evaluation.intervals import wilson
 from cxrspark.views import NO_VIEW, VIEWS
@@ -25,13 +26,13 @@ AGREEMENT = (
 )  # fmt: skip
 
 
-def compare(scores: DataFrame, headers: DataFrame, key_column: str) -> DataFrame:
+def compare(scores: DataFrame, headers: DataFrame, key: Key) -> DataFrame:
     """Put beside each scored image what its header says.
 
     Args:
         scores: Columns of `cxrspark.tables.schemas.SCORES`, one row per image.
         headers: ``key``, ``header``, ``header_view``, from `cxrspark.audit.headers`.
-        key_column: The column of the scores that ``key`` names.
+        key: What of the scores ``key`` names.
 
     Returns:
         One row per row of ``scores``: the columns `TILE`. ``header`` is the metadata's value,
@@ -40,7 +41,7 @@ def compare(scores: DataFrame, headers: DataFrame, key_column: str) -> DataFrame
     """
     # They came from the driver's memory; sent to the scores, they spare a shuffle of all rows.
     listed = F.broadcast(headers.withColumn("listed", F.lit(True)))
-    joined = scores.join(listed, scores[key_column] == listed["key"], "left")
+    joined = scores.withColumn("key", key.of_images()).join(listed, "key", "left")
     given = F.coalesce("header", F.lit(NO_VIEW))
     header = F.when(F.col("listed").isNull(), NOT_LISTED).otherwise(given)
     failed = F.col("error").isNotNull() | F.col("p_frontal").isNull()

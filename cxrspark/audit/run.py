@@ -20,7 +20,7 @@ from cxrspark.audit.thumbnails import data_uris, from_archive, from_pixels
 from cxrspark.errors import UserError
 from cxrspark.pixels.image import SIDE
 from cxrspark.scoring.scores import choose_model
-from cxrspark.settings import BucketSettings
+from cxrspark.settings import ViewSettings
 from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
 from cxrspark.tables.schemas import PIXELS, SCORES
@@ -29,19 +29,19 @@ SUSPECTED_SHOWN, UNCERTAIN_SHOWN, ERRORS_SHOWN = 240, 60, 8
 THUMBNAIL = 160
 
 
-class AuditSettings(BucketSettings):
+class AuditSettings(ViewSettings):
     """Compare the views of a scores table with those of the archive's metadata or headers."""
 
     scores: str = Field(description="scores table", min_length=1)
     metadata: str | None = Field(
         None,
-        description="CSV with dicom_id, image_id or path, and a view: MIMIC's metadata csv, say; "
+        description="a public set's own table, or CSV or Parquet with image_id or path and a view; "
         "the DICOM headers in --pixels where not given",
     )
     out: Path = Field(description="folder for report.html and the tables; made private to you")
     format: Format = Field("parquet", description="format of the tables that are read")
     view_column: str | None = Field(
-        None, description="column of the metadata; ViewPosition or view where not given"
+        None, description="column of the metadata; the set's, view or ViewPosition where not given"
     )
     model_id: str | None = Field(
         None, description="whose scores to take; needed where the table holds several models'"
@@ -136,8 +136,8 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
     if settings.pixels:
         pixels = read_table(spark, settings.pixels, settings.format, PIXELS)
         pixels = pixels.where(F.col("archive").isin(archives))
-    headers = _headers_of(settings, pixels)
-    compared = audit.compare(scores, headers.to_spark(spark), headers.key_column)
+    headers = _headers_of(settings, pixels, archives)
+    compared = audit.compare(scores, headers.to_spark(spark), headers.key)
     compared = compared.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         agreed = audit.agreement(compared)
@@ -182,17 +182,19 @@ def _images_of(agreed: pd.DataFrame, header: str) -> int:
 
 
 def _no_match(scores: DataFrame, headers: Headers) -> str:
-    column = headers.key_column
-    there = scores.select(F.min(column)).collect()[0][0]
+    there = scores.select(F.min(headers.key.of_images())).collect()[0][0]
     return (
-        f"metadata {headers.file}: matches no image of the scores by {column}; it has "
+        f"metadata {headers.file}: matches no image of the scores by {headers.key}; it has "
         f"{headers.rows['key'].min()}, the scores {there}"
     )
 
 
-def _headers_of(settings: AuditSettings, pixels: DataFrame | None) -> Headers:
+def _headers_of(settings: AuditSettings, pixels: DataFrame | None, archives: list[str]) -> Headers:
     if settings.metadata:
-        return read_headers(settings.metadata, settings.view_column, settings.access())
+        return read_headers(
+            settings.metadata, settings.view_column, settings.access(),
+            roots=archives, words=settings.view_words,
+        )  # fmt: skip
     if pixels is None:
         raise UserError("needs --metadata FILE, or the --pixels table of a DICOM archive")
     return dicom_headers(pixels, str(settings.pixels))

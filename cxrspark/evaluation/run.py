@@ -17,18 +17,19 @@ from cxrspark.evaluation.figures import COLUMNS
 from cxrspark.model.bundle import load_bundle
 from cxrspark.model.seen import load_seen
 from cxrspark.scoring.scores import choose_model
-from cxrspark.settings import BucketSettings
+from cxrspark.settings import ViewSettings
 from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
 from cxrspark.tables.schemas import SCORES
 
 
-class EvaluateSettings(BucketSettings):
+class EvaluateSettings(ViewSettings):
     """Compare a scores table with labels: accuracy, AUC, Brier score, each with an interval."""
 
     scores: str = Field(description="scores table to evaluate", min_length=1)
     labels: str = Field(
-        description="CSV with path (or image_id) and view, or MIMIC's metadata csv", min_length=1
+        description="CSV or Parquet with path (or image_id) and view, or a public set's own table",
+        min_length=1,
     )
     format: Format = Field("parquet", description="format of the scores table")
     model_id: str | None = Field(
@@ -105,7 +106,10 @@ def labelled_scores(spark: SparkSession, settings: EvaluateSettings) -> Labelled
             f"--model {settings.model} is {bundle.model_id}, not {model_id}; name that one's bundle"
         )
     scores = table.where(F.col("model_id") == model_id)
-    labels = read_labels(spark, settings.labels, settings.access())
+    roots = [row[0] for row in scores.select("archive").distinct().collect()]
+    labels = read_labels(
+        spark, settings.labels, settings.access(), roots=roots, words=settings.view_words
+    )
     matched = match_labels(labels, scores, allow_unmatched=True)
     rows = matched.select(*COLUMNS, "subject_id").toPandas()
     # Spark joins in any order; a bootstrap repeats only over the same order of patients.

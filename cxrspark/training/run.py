@@ -196,7 +196,10 @@ def _labelled(
     *,
     allow_unmatched: bool = False,
 ) -> pd.DataFrame:
-    labels = read_labels(archive.sparkSession, file, settings.access())
+    roots = [settings.archive] if settings.archive else []
+    labels = read_labels(
+        archive.sparkSession, file, settings.access(), roots=roots, words=settings.view_words
+    )
     images = archive.select(*MANIFEST.names)
     matched = match_labels(labels, images, allow_unmatched=allow_unmatched).toPandas()
     report(f"{file}: {len(matched)} labelled images{describe_left_out(labels)}")

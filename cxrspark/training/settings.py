@@ -7,15 +7,16 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cxrspark.settings import BucketSettings
+from cxrspark.settings import ViewSettings
 from cxrspark.tables.commits import Format
 
 
-class TrainSettings(BucketSettings):
+class TrainSettings(ViewSettings):
     """Train the network on labelled images; without a recipe file, as the paper did."""
 
     labels: str = Field(
-        description="CSV with path (or image_id) and view, or MIMIC's metadata csv", min_length=1
+        description="CSV or Parquet with path (or image_id) and view, or a public set's own table",
+        min_length=1,
     )
     archive: str | None = Field(None, description="root of the labelled images: a folder or a URL")
     manifest: str | None = Field(None, description="manifest of the archive, as for scoring")

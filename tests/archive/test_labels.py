@@ -7,6 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from cxrspark.archive.labels import describe_left_out, match_labels, read_labels
+from cxrspark.archive.view_table import Key
 from cxrspark.errors import UserError
 
 MIMIC = """dicom_id,subject_id,study_id,ViewPosition,Rows
@@ -47,7 +48,7 @@ def test_own_labels_keep_frontal_and_lateral(spark: SparkSession, tmp_path: Path
         ("a/1.jpg", "frontal", "p1", "here"),
         ("a/2.jpg", "lateral", None, "here"),
     ]
-    assert labels.key_column == "path"
+    assert labels.key == Key("path")
     assert labels.left_out == {"other": 1, "no view": 1}
     assert describe_left_out(labels) == "; left out: 1 no view, 1 other"
 
@@ -62,7 +63,7 @@ def test_mimic_metadata_gzipped(spark: SparkSession, tmp_path: Path) -> None:
         ("d3", "frontal", "11", None),
         ("d4", "lateral", "11", None),
     ]
-    assert labels.key_column == "image_id"
+    assert labels.key == Key("image_id")
     assert labels.left_out == {"LAO": 2, "no view": 1}
 
 
@@ -74,13 +75,13 @@ def test_byte_order_mark_is_no_part_of_a_name(spark: SparkSession, tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("path,label\na,frontal\n", "needs the columns path .*it has path, label"),
+        ("path,label\na,frontal\n", "has no column view or ViewPosition; .*it has path, label"),
         ("path,view\na,frontal\nb,LAO\nc,LAO\n", r"views other than .*: 'LAO' \(2, e.g. b\)"),
-        ("path,view\na,frontal\n,lateral\n", "1 rows name no image"),
+        ("path,view\na,frontal\n,lateral\n", "1 rows have no path"),
         ("path,view\na,frontal\na,lateral\nb,lateral\n", "1 images are frontal and lateral: a"),
         ("path,view\na,other\nb,other\n", "no label frontal or lateral; left out: 2 other"),
-        ("", "not CSV: No columns"),
-        ("path,view\na,b,c,d\ne,f,g,h,i,j\n", "not CSV: .*Expected 4 fields"),
+        ("", "neither CSV nor Parquet: no columns"),
+        ("path,view\na,b,c,d\ne,f,g,h,i,j\n", "line 2 has 4 values for 2 columns"),
     ],
 )
 def test_unusable_labels_are_refused_in_one_line(
@@ -94,7 +95,7 @@ def test_unusable_labels_are_refused_in_one_line(
 def test_damaged_gzip_is_refused(spark: SparkSession, tmp_path: Path) -> None:
     file = tmp_path / "labels.csv.gz"
     file.write_bytes(gzip.compress(MIMIC.encode())[:-30])
-    with pytest.raises(UserError, match="not CSV"):
+    with pytest.raises(UserError, match="neither CSV nor Parquet"):
         read_labels(spark, str(file))
 
 

@@ -92,7 +92,7 @@ def headers(tmp_path_factory: pytest.TempPathFactory) -> Headers:
 @pytest.fixture(scope="module")
 def compared(spark: SparkSession, headers: Headers) -> Iterator[DataFrame]:
     rows = scores_of(spark, SCORED).coalesce(1)
-    compared = audit.compare(rows, headers.to_spark(spark), headers.key_column).cache()
+    compared = audit.compare(rows, headers.to_spark(spark), headers.key).cache()
     yield compared
     compared.unpersist()
 
@@ -205,7 +205,7 @@ def test_histogram_least_certain_and_errors(compared: DataFrame) -> None:
 def test_errors_show_the_first_paths_of_each_kind(spark: SparkSession, headers: Headers) -> None:
     failed = [(f"x{n}", None, None, None, None, f"undecodable: {n}") for n in range(5)]
     table = scores_of(spark, [*failed, ("y", None, None, None, None, "empty file")])
-    compared = audit.compare(table, headers.to_spark(spark), headers.key_column)
+    compared = audit.compare(table, headers.to_spark(spark), headers.key)
     rows = audit.errors(compared, 2).collect()
     assert [(row.of_kind, row.image_id) for row in rows] == [(5, "x0"), (5, "x1"), (1, "y")]
 
@@ -258,11 +258,11 @@ def test_refusals_are_one_line(
     for change, said in [
         ({"metadata": metadata("dicom_id,ViewPosition\nq1,AP\n", "q")},
          "matches no image of the scores by image_id; it has q1, the scores a1"),
-        ({"metadata": metadata("dicom_id,ViewPosition\na1,AP\na1,AP\nb1,PA\n", "t")},
-         "1 images have several rows, e.g. a1"),
+        ({"metadata": metadata("dicom_id,ViewPosition\na1,AP\na1,AP\na1,PA\n", "t")},
+         "1 images have rows of several views, e.g. a1"),
         ({"metadata": metadata("dicom_id,ViewPosition\n,AP\n", "n")}, "1 rows have no dicom_id"),
-        ({"metadata": metadata("dicom_id,position\na1,AP\n", "v")}, "add --view-column with one"),
-        ({"metadata": metadata("name,ViewPosition\na1,AP\n", "k")}, "dicom_id, image_id or path"),
+        ({"metadata": metadata("dicom_id,position\na1,AP\n", "v")}, "by --view-column"),
+        ({"metadata": metadata("name,ViewPosition\na1,AP\n", "k")}, "needs a column path, image_id"),
         ({"metadata": str(tmp_path / "none.csv")}, r"--metadata .*none\.csv: cannot be read"),
         ({"view_column": "View"}, "--view-column View: .* no such column; it has dicom_id"),
         ({"scores": str(tmp_path / "none")}, "cannot be read; name one that a run wrote"),
