@@ -4,14 +4,43 @@
 """
 
 import asyncio
+import os
 import sys
 from email.utils import formatdate
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+PAGE = 1000
+"""Keys of an answer of S3."""
+
+
+@cache
+def keys(folder: Path) -> list[tuple[str, int]]:
+    """Every key of a bucket with its bytes, in order; read once."""
+    files = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
+    return sorted((str(file.relative_to(folder)), file.stat().st_size) for file in files)
+
+
+def page(folder: Path, query: dict[str, list[str]]) -> bytes:
+    """Keys of a bucket, a page at a time, as ListObjectsV2 answers without a delimiter."""
+    start = int(query.get("continuation-token", ["0"])[0])
+    rows = "".join(
+        f"<Contents><Key>{escape(key)}</Key><Size>{size}</Size>"
+        "<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
+        for key, size in keys(folder)[start : start + PAGE]
+    )
+    more = start + PAGE < len(keys(folder))
+    token = f"<NextContinuationToken>{start + PAGE}</NextContinuationToken>" if more else ""
+    inner = f"<IsTruncated>{str(more).lower()}</IsTruncated>{token}{rows}"
+    return f"<ListBucketResult>{inner}</ListBucketResult>".encode()
 
 
 def listing(folder: Path, query: dict[str, list[str]]) -> bytes:
     """Files and folders right below a prefix, as ListObjectsV2 answers with a delimiter."""
+    if "delimiter" not in query:
+        return page(folder, query)
     prefix = query.get("prefix", [""])[0]
     below = folder / prefix
     found = sorted(below.iterdir()) if below.is_dir() else []

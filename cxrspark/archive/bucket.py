@@ -57,7 +57,7 @@ class Bucket:
             raise UserError(explain(url, str(error))) from error
 
     def read(self, path: str, take: Callable[[int], None]) -> memoryview:
-        """See `cxrspark.archive.storage.Store.read`."""
+        """See `cxrspark.archive.store.Store.read`."""
         with self._explained():
             try:
                 found = obstore.get(self._store, path)
@@ -69,8 +69,23 @@ class Bucket:
             except BaseError:  # obstore's patience runs from the request: a long body used it up
                 return memoryview(obstore.get(self._store, path).bytes())
 
+    def part(self, path: str, start: int, length: int) -> bytes:
+        """See `cxrspark.archive.store.Store.part`."""
+        with self._explained():
+            try:
+                return bytes(obstore.get_range(self._store, path, start=start, length=length))
+            except BaseError as error:
+                if re.search(r"\b416\b|InvalidRange|Range started at", str(error)):
+                    return b""  # nothing is there, as of an empty object
+                raise
+
+    def size(self, path: str) -> int:
+        """See `cxrspark.archive.store.Store.size`."""
+        with self._explained():
+            return obstore.head(self._store, path)["size"]
+
     def names(self) -> Iterator[tuple[str, int]]:
-        """See `cxrspark.archive.storage.Store.names`."""
+        """See `cxrspark.archive.store.Store.names`."""
         with self._explained():
             for chunk in obstore.list(self._store, chunk_size=10_000):
                 for entry in chunk:

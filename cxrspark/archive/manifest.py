@@ -16,7 +16,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.listing import IMAGE_SUFFIXES, list_images
-from cxrspark.archive.storage import Store, local_path, open_store, read_file
+from cxrspark.archive.storage import local_path, open_store, read_file
+from cxrspark.archive.store import Store
 from cxrspark.errors import UserError
 from cxrspark.tables.schemas import MANIFEST
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Condition
 
-from cxrspark.archive.storage import Store
+from cxrspark.archive.store import Store
 from cxrspark.errors import ObjectError
 from cxrspark.pixels.image import MAX_BYTES
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import obstore
-from obstore.exceptions import InvalidPathError
-from obstore.store import LocalStore
-
 from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.bucket import SCHEMES, Bucket
+from cxrspark.archive.members import WithMembers, as_text
+from cxrspark.archive.store import Store, Take
 from cxrspark.errors import UserError
 
 _LOST = {
@@ -24,35 +26,11 @@ _LOST = {
 }  # fmt: skip
 """What a network's file system or this process has lost, not a file."""
 
-Take = Callable[[int], None]
-"""Told an object's bytes before its body is read: may wait, or refuse with an `ObjectError`."""
-
-
-class Store(Protocol):
-    """Files below one root."""
-
-    at_once: ClassVar[int]
-    """Reads that are worth their threads."""
-
-    def read(self, path: str, take: Take) -> bytes | memoryview:
-        """The whole file; a view where bytes would be another copy of it.
-
-        Args:
-            path: Relative to the root.
-            take: Called before the file's body is read.
-
-        Raises:
-            FileNotFoundError: It is not there.
-            OSError: This file cannot be read.
-            UserError: The store cannot be read, by a fact that holds for every file.
-        """
-
-    def names(self) -> Iterator[tuple[str, int]]:
-        """Path and bytes of every file below the root, in any order."""
+log = logging.getLogger(__name__)
 
 
 def open_store(root: str, access: Access = DEFAULT_ACCESS, patience: float | None = None) -> Store:
-    """Store whose paths are relative to `root`.
+    """Store whose paths are relative to `root`, and may lead into its zip and tar files.
 
     Args:
         root: A local folder, or a URL.
@@ -66,11 +44,11 @@ def open_store(root: str, access: Access = DEFAULT_ACCESS, patience: float | Non
     if local is not None:
         if not local.is_dir():
             raise UserError(f"{root}: no such folder; name an existing folder or a URL")
-        return Folder(local)
+        return WithMembers(Folder(local))
     _refuse_secrets(root)
     if root.split("://")[0] in SCHEMES:
-        return Bucket(root, access, patience)
-    return OtherStore(root)
+        return WithMembers(Bucket(root, access, patience))
+    return WithMembers(OtherStore(root))
 
 
 def local_path(url: str) -> Path | None:
@@ -106,10 +84,25 @@ class Folder:
 
     def read(self, path: str, take: Take) -> bytes:
         """See `Store.read`."""
+        with self._open(path) as file:
+            take(os.fstat(file.fileno()).st_size)
+            return file.readall()
+
+    def part(self, path: str, start: int, length: int) -> bytes:
+        """See `Store.part`."""
+        with self._open(path) as file:
+            return os.pread(file.fileno(), length, start)
+
+    def size(self, path: str) -> int:
+        """See `Store.size`."""
+        with self._open(path) as file:
+            return os.fstat(file.fileno()).st_size
+
+    @contextmanager
+    def _open(self, path: str) -> Iterator[FileIO]:
         try:
-            with (self._root / path).open("rb", buffering=0) as file:
-                take(os.fstat(file.fileno()).st_size)
-                return file.readall()
+            with _found(self._root, path).open("rb", buffering=0) as file:
+                yield file
         except OSError as error:
             self._refuse_lost_root(error)
             raise
@@ -125,14 +118,41 @@ class Folder:
             raise UserError(f"{said}; make it readable and run it again") from error
 
     def names(self) -> Iterator[tuple[str, int]]:
-        """See `Store.names`."""
-        try:
-            for chunk in obstore.list(LocalStore(self._root), chunk_size=10_000):
-                for entry in chunk:
-                    yield entry["path"], entry["size"]
-        except InvalidPathError as error:
-            said = str(error).splitlines()[0]
-            raise UserError(f"archive: {said}; rename that file or name a --manifest") from error
+        """See `Store.names`. Links are followed; a broken one is a file of no bytes."""
+        folders, seen = [(self._root, "")], {os.path.realpath(self._root)}
+        while folders:
+            folder, prefix = folders.pop()
+            try:
+                entries = list(os.scandir(folder))
+            except OSError as error:
+                log.warning("left out of the listing: folder %s: %s", prefix, error.strerror)
+                continue
+            for entry in entries:
+                name = prefix + as_text(entry.name)
+                if not entry.is_dir():
+                    yield name, _bytes_of(entry)
+                elif (real := os.path.realpath(entry.path)) not in seen:  # links may go round
+                    seen.add(real)
+                    folders.append((Path(entry.path), f"{name}/"))
+
+
+def _found(root: Path, path: str) -> Path:
+    """The file that a listed path means: its parts may be names that are not UTF-8."""
+    whole = root / path
+    if path.isascii() or whole.exists():
+        return whole
+    for part in path.split("/"):
+        as_latin = root / os.fsdecode(part.encode("latin-1", "ignore"))
+        root = as_latin if as_latin.exists() and not (root / part).exists() else root / part
+    return root
+
+
+def _bytes_of(entry: os.DirEntry[str]) -> int:
+    try:
+        found = entry.stat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 class OtherStore:
@@ -165,6 +185,15 @@ class OtherStore:
             raise
         except OSError as error:
             raise UserError(f"{self._url}: cannot be read: {error}") from error
+
+    def part(self, path: str, start: int, length: int) -> bytes:
+        """See `Store.part`."""
+        whole = f"{self._root.rstrip('/')}/{path}"
+        return bytes(self._files.cat_file(whole, start=start, end=start + length))
+
+    def size(self, path: str) -> int:
+        """See `Store.size`."""
+        return int(self._files.size(f"{self._root.rstrip('/')}/{path}"))
 
     def names(self) -> Iterator[tuple[str, int]]:
         """See `Store.names`."""

@@ -13,7 +13,8 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.read_ahead import read_many
-from cxrspark.archive.storage import Store, open_store
+from cxrspark.archive.storage import open_store
+from cxrspark.archive.store import Store
 from cxrspark.errors import ObjectError
 from cxrspark.pixels.image import NO_HEADER, RECIPE, PixelsError
 from cxrspark.pixels.shrink import shrink

@@ -262,7 +262,7 @@ def test_refusals_are_one_line(
          "1 images have rows of several views, e.g. a1"),
         ({"metadata": metadata("dicom_id,ViewPosition\n,AP\n", "n")}, "1 rows have no dicom_id"),
         ({"metadata": metadata("dicom_id,position\na1,AP\n", "v")}, "by --view-column"),
-        ({"metadata": metadata("name,ViewPosition\na1,AP\n", "k")}, "needs a column path, image_id"),
+        ({"metadata": metadata("name,ViewPosition\na1,AP\n", "k")}, "needs a column path, image"),
         ({"metadata": str(tmp_path / "none.csv")}, r"--metadata .*none\.csv: cannot be read"),
         ({"view_column": "View"}, "--view-column View: .* no such column; it has dicom_id"),
         ({"scores": str(tmp_path / "none")}, "cannot be read; name one that a run wrote"),

@@ -1,0 +1,72 @@
+"""What a file is, told by its first bytes."""
+
+from __future__ import annotations
+
+import zlib
+
+HEAD = 512
+"""Bytes that tell; the last of them are tar's."""
+
+JPEG, PNG, DICOM, DICOMDIR, GZIP, EMPTY, TEXT, UNKNOWN = (
+    "JPEG", "PNG", "DICOM", "DICOMDIR", "gzip", "empty", "text", "unknown content",
+)  # fmt: skip
+
+IMAGES = frozenset({JPEG, PNG, DICOM})
+"""What is read."""
+
+_BEGIN = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"\x1f\x8b", GZIP),
+    (b"PK\x03\x04", "zip, which is read where its name ends in .zip"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000 outside DICOM"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000 outside DICOM"),
+    (b"%PDF", "PDF"),
+    (b"RIFF", "WebP or another RIFF"),
+    (b"8BPS", "PSD"),
+)
+
+_DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
+"""SOP class of a DICOMDIR (PS3.4, table I.4-1); it stands among the first elements."""
+
+
+def kind_of(head: bytes) -> str:
+    """What a file is.
+
+    Args:
+        head: Its first `HEAD` bytes, or all where it is shorter.
+
+    Returns:
+        One of `IMAGES`, or the reason why it is none. Of gzip, what it holds.
+    """
+    if not head:
+        return EMPTY
+    if _is_dicom(head):
+        return DICOMDIR if _DIRECTORY_CLASS in head else DICOM
+    for start, kind in _BEGIN:
+        if head.startswith(start):
+            return _inside(head) if kind == GZIP else kind
+    if head[257:262] == b"ustar":
+        return "tar, which is read where its name ends in .tar"
+    return TEXT if _is_text(head) else UNKNOWN
+
+
+def _is_dicom(head: bytes) -> bool:
+    return head[128:132] == b"DICM"
+
+
+def _inside(head: bytes) -> str:
+    try:
+        plain = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD)
+    except zlib.error:
+        return "damaged gzip"
+    kind = kind_of(plain) if not plain.startswith(b"\x1f\x8b") else GZIP
+    return kind if kind in IMAGES else f"gzip of {kind}"
+
+
+def _is_text(head: bytes) -> bool:
+    return not any(byte < 9 or 13 < byte < 32 for byte in head)
