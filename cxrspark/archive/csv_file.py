@@ -6,8 +6,10 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Iterable
-from io import BytesIO
+from collections.abc import Iterable, Iterator
+from io import BufferedReader, BytesIO, RawIOBase, TextIOWrapper
+from itertools import islice
+from typing import BinaryIO, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -16,9 +18,16 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from cxrspark.archive.access import Access
-from cxrspark.archive.dialect import GZIP, PARQUET, Dialect, tell, told_encoding
+from cxrspark.archive.dialect import HEAD, OR_LATIN, tell
+from cxrspark.archive.kinds import GZIP_START
 from cxrspark.archive.storage import local_path, read_file
 from cxrspark.errors import UserError
+
+PARQUET = b"PAR1"
+"""How such a file begins."""
+
+PIECE = 200_000
+"""Rows that the driver holds at once: some 50 MB."""
 
 Rules = list[tuple[str, str]]
 """Regular expressions and what takes their place, in words that Python and Java read alike."""
@@ -42,34 +51,40 @@ def read_content(file: str, given: str, access: Access) -> bytes:
 
 
 def read_table(file: str, given: str, access: Access) -> pd.DataFrame:
-    """Read CSV or Parquet, all values as strings; arguments as `read_content`.
-
-    CSV may be gzip; UTF-8, UTF-16 or Latin-1; separated by commas, semicolons or tabs. Blanks
-    around a value are no part of it, and an empty value is missing.
-
-    Returns:
-        Columns as the file calls them.
+    """Read CSV or Parquet at once; arguments as `read_content`, rows as `read_pieces`.
 
     Raises:
         UserError: It cannot be read, or is neither.
     """
     content = read_content(file, given, access)
+    return pd.concat(read_pieces(BytesIO(content), f"{given} {file}"), ignore_index=True)
+
+
+def read_pieces(file: BinaryIO, called: str) -> Iterator[pd.DataFrame]:
+    """Read CSV or Parquet a piece at a time, all values as strings.
+
+    CSV may be gzip; UTF-8, UTF-16 or Latin-1; separated by commas, semicolons or tabs. Blanks
+    around a value are no part of it, and an empty value is missing.
+
+    Args:
+        file: CSV, or Parquet that can seek.
+        called: What it is called in messages.
+
+    Yields:
+        At most `PIECE` rows, of columns as the file calls them; at least one piece.
+
+    Raises:
+        UserError: It is neither.
+    """
     try:
-        if content.startswith(PARQUET):
-            return _blank_is_missing(_parquet(content))
-        if content.startswith(GZIP):
-            content = gzip.decompress(content)
-        dialect = tell(content)
-        columns = list(dialect.columns)
-        if not columns:
-            raise ValueError("no columns")
-        rows = dialect.rows(content.decode(_of_all(dialect, content)))
-        return _blank_is_missing(pd.DataFrame(rows, columns=columns, dtype="string"))
+        for piece in _pieces(BufferedReader(cast("RawIOBase", file), HEAD)):
+            stripped = piece.apply(lambda values: values.str.strip())
+            yield stripped.where(stripped != "")
     except (
         ValueError, OSError, EOFError, zlib.error, csv.Error, pa.ArrowException
     ) as error:  # fmt: skip
         said = str(error).splitlines()[0]
-        raise UserError(f"{given} {file}: neither CSV nor Parquet: {said}") from error
+        raise UserError(f"{called}: neither CSV nor Parquet: {said}") from error
 
 
 def column_of(columns: Iterable[str], name: str) -> str | None:
@@ -126,23 +141,35 @@ def by_rules_in_spark(values: Column, rules: Rules) -> Column:
     return values
 
 
-def _of_all(dialect: Dialect, content: bytes) -> str:
-    """The encoding, once more: a byte that is no UTF-8 may come late."""
-    return told_encoding(content) if dialect.encoding == "utf-8" else dialect.encoding
+def _pieces(file: BufferedReader) -> Iterator[pd.DataFrame]:
+    start = file.peek(4)
+    if start.startswith(PARQUET):
+        return _parquet(file)
+    if start.startswith(GZIP_START):
+        file = BufferedReader(cast("RawIOBase", gzip.open(file)), HEAD)  # noqa: SIM115
+    return _text(file)
 
 
-def _parquet(content: bytes) -> pd.DataFrame:
+def _text(file: BufferedReader) -> Iterator[pd.DataFrame]:
+    dialect = tell(file.peek(HEAD))
+    if not any(dialect.columns):
+        raise ValueError("no columns")
+    errors = OR_LATIN if "8" in dialect.encoding else "strict"
+    rows = dialect.rows(TextIOWrapper(file, dialect.encoding, errors, newline=""))
+    columns = list(dialect.columns)
+    yield pd.DataFrame(islice(rows, PIECE), columns=columns, dtype="string")
+    while piece := list(islice(rows, PIECE)):
+        yield pd.DataFrame(piece, columns=columns, dtype="string")
+
+
+def _parquet(file: BufferedReader) -> Iterator[pd.DataFrame]:
     """Numbers are cast before pandas can make floats of integers with nulls."""
-    table = pq.read_table(BytesIO(content))
-    columns = {}
-    for name in table.column_names:
-        try:
-            columns[name] = table[name].cast(pa.string()).to_pandas()
-        except pa.ArrowException:  # of a list or a binary
-            continue
-    return pd.DataFrame(columns, dtype="string")
-
-
-def _blank_is_missing(raw: pd.DataFrame) -> pd.DataFrame:
-    stripped = raw.apply(lambda values: values.str.strip())
-    return stripped.where(stripped != "") if len(raw) else raw
+    table = pq.ParquetFile(file)
+    schema = table.schema_arrow
+    plain = [field.name for field in schema if not pa.types.is_nested(field.type)]
+    plain = [name for name in plain if not pa.types.is_binary(schema.field(name).type)]
+    yield pd.DataFrame({name: [] for name in plain}, dtype="string")
+    for batch in table.iter_batches(PIECE, columns=plain):
+        columns = zip(plain, batch.columns, strict=True)
+        texts = {name: column.cast(pa.string()).to_pandas() for name, column in columns}
+        yield pd.DataFrame(texts, dtype="string")

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import codecs
 import csv
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
-
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
-"""How gzip (RFC 1952) and Parquet files begin."""
 
 SEPARATORS = ",;\t"
 
@@ -23,22 +18,27 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_IN_JAVA = {
-    "utf-8-sig": "UTF-8",
-    "utf-16-le": "UTF-16LE",
-    "utf-16-be": "UTF-16BE",
-    "latin-1": "ISO-8859-1",
-}
 
+OR_LATIN = "cxrspark-or-latin-1"
+"""Error handler of a decoder: a byte that is no UTF-8 is Latin-1, wherever in the file it comes."""
+
+
+def _as_latin(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error(OR_LATIN, _as_latin)
 csv.field_size_limit(2**24)  # run lengths and reports are columns of some sets
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one text file is read, whether by Python or by Spark.
+    """How one text file is read.
 
     Attributes:
-        encoding: Python's name of it.
+        encoding: Python's name of it; to be decoded with `OR_LATIN`.
         separator: One of `SEPARATORS`.
         columns: Of the first line, as the file writes them, without blanks around them.
     """
@@ -47,86 +47,62 @@ class Dialect:
     separator: str
     columns: tuple[str, ...]
 
-    def rows(self, text: str) -> Iterator[list[str]]:
-        """Every row after the first line: as many values as there are columns.
+    def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """Every row after the first: as many values as there are columns.
 
         A row may be shorter, or longer by empty values; quotes may enclose separators and line
         breaks.
 
+        Args:
+            lines: Of the whole file, with their ends.
+
         Raises:
-            ValueError: A row has surplus values, or a quote is not closed.
+            ValueError: A row has surplus values.
+            csv.Error: A quote is not closed.
         """
         width = len(self.columns)
-        reader = _reader(text, self.separator)
-        next(reader, None)
-        for row in reader:
-            if not row:
-                continue
+        reader = _reader(lines, self.separator)
+        filled = (row for row in reader if row)
+        next(filled, None)
+        for row in filled:
             if any(map(str.strip, row[width:])):
                 line = f"line {reader.line_num} has {len(row)} values for {width} columns"
                 raise ValueError(f"{line}; quote what holds a separator")
             yield (row + [""] * width)[:width]
-
-    def for_spark(self) -> dict[str, str]:
-        """Options of Spark's CSV reader; give it the columns as a schema, all of them strings."""
-        return {
-            "header": "true",
-            "enforceSchema": "true",
-            "sep": self.separator,
-            "quote": '"',
-            "escape": '"',
-            "encoding": _IN_JAVA.get(self.encoding, self.encoding),
-            "multiLine": "true",
-            "ignoreLeadingWhiteSpace": "true",
-            "ignoreTrailingWhiteSpace": "true",
-            "nullValue": "",
-            "mode": "FAILFAST",
-        }
 
 
 def tell(head: bytes) -> Dialect:
     """Tell how a text file is to be read.
 
     Args:
-        head: Its first bytes, `HEAD` of them or the whole file, gzip or not.
+        head: Its first bytes, `HEAD` of them or the whole file.
 
     Raises:
-        ValueError: Not text, or damaged gzip.
+        ValueError: Not text.
+        csv.Error: A quote in the first line is not closed.
     """
-    plain = _inflated(head) if head.startswith(GZIP) else head
-    encoding = told_encoding(plain)
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(plain)
+    encoding = _encoding(head)
+    decoder = codecs.getincrementaldecoder(encoding)(OR_LATIN if "8" in encoding else "replace")
+    text = decoder.decode(head)
     if "\0" in text:
         raise ValueError("not a text file")
-    names = next((line for line in text.splitlines() if line.strip()), "")
-    unquoted = "".join(names.split('"')[::2])
+    lines = [line for line in text.split("\n") if line.strip()] or [""]
+    unquoted = "".join(lines[0].split('"')[::2])
     separator = max(SEPARATORS, key=unquoted.count)
-    columns: list[str] = next(_reader(text, separator), [])
-    return Dialect(encoding, separator, tuple(name.strip() for name in columns))
+    columns: list[str] = next(_reader((line + "\n" for line in lines), separator), [])
+    return Dialect(encoding, separator, tuple(name.strip() for name in columns if lines[0]))
 
 
-def told_encoding(content: bytes) -> str:
-    """UTF-8, UTF-16 (by its mark, or by the zeros of its ASCII), else Latin-1."""
+def _encoding(head: bytes) -> str:
+    """By its mark, or UTF-16 by the zeros of its ASCII, else UTF-8 (and so ASCII and Latin-1)."""
     for mark, encoding in _MARKS.items():
-        if content.startswith(mark):
+        if head.startswith(mark):
             return encoding
-    odd, even = content[1:HEAD:2].count(0), content[0:HEAD:2].count(0)
-    if max(odd, even) > len(content[:HEAD]) // 4:
+    odd, even = head[1::2].count(0), head[::2].count(0)
+    if max(odd, even) > len(head) // 4:
         return "utf-16-le" if odd > even else "utf-16-be"
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(content)  # its last character may be cut
-    except UnicodeDecodeError:
-        return "latin-1"
     return "utf-8"
 
 
-def _inflated(head: bytes) -> bytes:
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD)
-    except zlib.error as error:
-        raise ValueError(f"damaged gzip: {error}") from error
-
-
-def _reader(text: str, separator: str) -> Any:  # csv hides its class
-    lines = StringIO(text.lstrip("\r\n"), newline="")
+def _reader(lines: Iterable[str], separator: str) -> Any:  # csv hides its class
     return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)

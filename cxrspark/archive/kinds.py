@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import zlib
 
+GZIP_START = b"\x1f\x8b"
+"""RFC 1952, 2.3.1."""
+
 HEAD = 512
 """Bytes that tell; the last of them are tar's."""
 
@@ -17,7 +20,7 @@ IMAGES = frozenset({JPEG, PNG, DICOM})
 _BEGIN = (
     (b"\xff\xd8\xff", JPEG),
     (b"\x89PNG\r\n\x1a\n", PNG),
-    (b"\x1f\x8b", GZIP),
+    (GZIP_START, GZIP),
     (b"PK\x03\x04", "zip, which is read where its name ends in .zip"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
@@ -64,7 +67,7 @@ def _inside(head: bytes) -> str:
         plain = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD)
     except zlib.error:
         return "damaged gzip"
-    kind = kind_of(plain) if not plain.startswith(b"\x1f\x8b") else GZIP
+    kind = kind_of(plain) if not plain.startswith(GZIP_START) else GZIP
     return kind if kind in IMAGES else f"gzip of {kind}"
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
-from cxrspark.archive.dialect import GZIP
+from cxrspark.archive.kinds import GZIP_START
 from cxrspark.archive.store import Store, Take
 from cxrspark.errors import ObjectError
 from cxrspark.pixels.image import MAX_BYTES
@@ -76,7 +76,7 @@ class WithMembers:
             content: bytes | memoryview = self._content(container, member, member.size)
         else:
             content = self._store.read(path, take)
-        return gunzipped(content) if content[:2] == GZIP else content
+        return gunzipped(content) if content[:2] == GZIP_START else content
 
     def part(self, path: str, start: int, length: int) -> bytes:
         """See `Store.part`."""

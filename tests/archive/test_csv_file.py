@@ -1,6 +1,7 @@
 """One reader for every table that a user names, and one set of rules."""
 
 import gzip
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +14,10 @@ from cxrspark.archive.csv_file import (
     by_rules,
     by_rules_in_spark,
     path_rules,
+    read_pieces,
     read_table,
     text_column,
 )
-from cxrspark.archive.dialect import tell
 from cxrspark.errors import UserError
 
 TABLE = 'path,Vïew,note\na/1.jpg,PA,"one, ""two""\nlines"\n b.jpg , ,\n'
@@ -46,18 +47,12 @@ def test_encoding_and_separator_are_told(tmp_path: Path, encoding: str, separato
         assert rows(found) == ROWS
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("compressed", [False, True])
-def test_spark_reads_the_same_by_the_dialects_options(
-    spark: SparkSession, tmp_path: Path, encoding: str, compressed: bool
-) -> None:
-    content = TABLE.encode(encoding)
-    file = tmp_path / ("table.csv.gz" if compressed else "table.csv")
-    file.write_bytes(gzip.compress(content) if compressed else content)
-    dialect = tell(file.read_bytes())
-    schema = ", ".join(f"`{name}` string" for name in dialect.columns)
-    by_spark = spark.read.options(**dialect.for_spark()).schema(schema).csv(str(file))
-    assert [tuple(row) for row in by_spark.collect()] == ROWS
+def test_pieces_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cxrspark.archive.csv_file.PIECE", 3)
+    text = "path\n" + "".join(f"{n}.jpg\n" for n in range(8))
+    pieces = list(read_pieces(BytesIO(text.encode()), "x"))
+    assert [len(piece) for piece in pieces] == [3, 3, 2]
+    assert pieces[-1]["path"].tolist() == ["6.jpg", "7.jpg"]
 
 
 def test_windows_line_ends_blank_lines_and_blanks_after_separators(tmp_path: Path) -> None:

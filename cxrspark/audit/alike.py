@@ -1,0 +1,127 @@
+"""How alike two pictures are, and codes that pictures which are the same have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cxrspark.pixels.image import SIDE, Grey8
+
+Floats = npt.NDArray[np.float32]
+
+SAME, SAME_DETAIL = 0.97, 0.8
+"""Least correlation of the greys' ranks, and of what is left of them without a blur, in pictures
+that are the same. Measured on 7,421 radiographs of five sources (27 million pairs of different
+patients: 8 reach the first, none the second) and on 2,400 copies that were compressed, resized or
+given another contrast (99 % reach 0.98 and 0.87)."""
+
+BLUR = 4
+"""Pixels on each side that a blurred pixel is the mean of."""
+
+CELLS = 16
+"""Rows and columns of what codes are made of."""
+
+BANDS, BITS = 12, 24
+"""Codes of a picture and their length. Of the pairs above one in 31,000 has a code in common."""
+
+COMPONENTS = 40
+"""Principal components that codes are made of: what differs between patients, hardly noise."""
+
+FAR = 43
+"""Bits of all codes that differ at most in pictures that are the same (0.15; 0.12 was seen)."""
+
+
+def ranks(pixels: Grey8) -> Floats:
+    """The share of a picture's pixels that are darker: the same whatever its contrast.
+
+    Args:
+        pixels: Shape (n, 64, 64).
+
+    Returns:
+        -0.5 to 0.5, same shape; half of the pixels that are as dark count.
+    """
+    flat = pixels.reshape(len(pixels), -1)
+    found = np.empty(flat.shape, np.float32)
+    for row, greys in zip(found, flat, strict=True):
+        count = np.bincount(greys, minlength=256)
+        below = (np.cumsum(count) - count / 2) / greys.size - 0.5
+        row[:] = below[greys]
+    return found.reshape(pixels.shape)
+
+
+def detail(ranked: Floats) -> Floats:
+    """What a blur takes away; same shape."""
+    wide = 2 * BLUR + 1
+    sums = np.pad(ranked, ((0, 0), (BLUR + 1, BLUR), (BLUR + 1, BLUR)), "edge")
+    sums[:, 0], sums[:, :, 0] = 0, 0
+    sums = sums.cumsum(1, dtype=np.float64).cumsum(2)
+    boxes = sums[:, wide:, wide:] - sums[:, :-wide, wide:]
+    boxes -= sums[:, wide:, :-wide] - sums[:, :-wide, :-wide]
+    return np.asarray(ranked - boxes / wide**2, np.float32)
+
+
+def are_same(first: Grey8, second: Grey8) -> tuple[npt.NDArray[np.bool_], Floats]:
+    """Which pairs of pictures are the same one, and how alike they are.
+
+    Args:
+        first: Shape (n, 64, 64).
+        second: Same.
+
+    Returns:
+        Whether both correlations are at least `SAME` and `SAME_DETAIL`, and the smaller of the
+        two; shape (n,).
+    """
+    one, other = ranks(first), ranks(second)
+    whole = _correlation(one, other)
+    fine = _correlation(detail(one), detail(other))
+    return (whole >= SAME) & (fine >= SAME_DETAIL), np.minimum(whole, fine)
+
+
+@dataclass(frozen=True)
+class Coder:
+    """Makes codes by signs of random projections (Charikar 2002) of whitened pictures.
+
+    Attributes:
+        mean: Of an archive's pictures, shape (`CELLS`²,).
+        planes: Shape (`CELLS`², `BANDS` * `BITS`).
+    """
+
+    mean: Floats
+    planes: Floats
+
+    @classmethod
+    def of(cls, pixels: Grey8) -> Coder:
+        """Fit to a sample of an archive, shape (n, 64, 64)."""
+        cells = _cells(pixels)
+        mean = cells.mean(0)
+        _, lengths, axes = np.linalg.svd(cells - mean, full_matrices=False)
+        known = min(COMPONENTS, int((lengths > lengths[0] * 1e-6).sum()))
+        whitened = axes[:known] / lengths[:known, None]
+        random = np.random.default_rng(0).normal(size=(known, BANDS * BITS))
+        return cls(mean, np.asarray(whitened.T @ random, np.float32))
+
+    def codes(self, pixels: Grey8) -> npt.NDArray[np.int64]:
+        """Codes of pictures, shape (n, `BANDS`); those of different bands are never equal."""
+        signs = (_cells(pixels) - self.mean) @ self.planes > 0
+        weights = 1 << np.arange(BITS, dtype=np.int64)
+        codes = signs.reshape(len(pixels), BANDS, BITS) @ weights
+        return np.asarray(codes + (np.arange(BANDS, dtype=np.int64) << BITS))
+
+
+def as_pixels(rows: list[bytes]) -> Grey8:
+    """Shape (n, 64, 64)."""
+    return np.frombuffer(b"".join(rows), np.uint8).reshape(-1, SIDE, SIDE)
+
+
+def _cells(pixels: Grey8) -> Floats:
+    step = SIDE // CELLS
+    blocks = ranks(pixels).reshape(-1, CELLS, step, CELLS, step)
+    return np.asarray(blocks.mean((2, 4)).reshape(len(pixels), -1))
+
+
+def _correlation(one: Floats, other: Floats) -> Floats:
+    a, b = (x.reshape(len(x), -1) - x.mean((1, 2))[:, None] for x in (one, other))
+    length = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.asarray((a * b).sum(1) / np.maximum(length, 1e-9), np.float32)
