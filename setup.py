@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from setuptools import Command, setup
 from setuptools.command.build import build
@@ -38,7 +38,7 @@ class BuildNative(Command):
 
     def initialize_options(self) -> None:
         """Of setuptools' protocol."""
-        self.build_lib = ""
+        self.build_lib: Any = None
 
     def finalize_options(self) -> None:
         """Of setuptools' protocol."""

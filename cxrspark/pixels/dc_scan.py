@@ -45,7 +45,7 @@ def scan(data: bytes, rows: int, columns: int) -> Grey8 | None:
 def why_not() -> str | None:
     """Why Pillow decodes every JPEG here, in one line; None where it does not."""
     if os.environ.get(SWITCH) == "0":
-        return f"{SWITCH}=0 switches the native scan off"
+        return f"{SWITCH}=0 is set"
     if _library() is None:
         return f"{LIBRARY} is missing or does not load"
     return None

@@ -12,14 +12,16 @@ from pyspark.sql import DataFrame, SparkSession
 from cxrspark.archive.access import Access
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import load_bundle
+from cxrspark.pixels.dc_scan import SWITCH
 from cxrspark.pixels.image import RECIPE
+from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.scoring.summary import checked_counts
 from cxrspark.scoring.tally import Tally
 from cxrspark.tables.commits import Format
 from cxrspark.tables.schemas import SCORES
 
 from helpers.pictures import encode
-from helpers.runs import copy_of, load, run
+from helpers.runs import copy_of, job, load, run
 
 pytestmark = pytest.mark.end_to_end
 
@@ -257,3 +259,22 @@ def test_any_manifest_ends_as_one_row_for_each_distinct_image(
         good = {name for name in listed if files.get(name) == SOUND}
         assert set(rows.loc[rows["error"].isna(), "image_id"]) == good
         assert (rows["view"].isna() != rows["error"].isna()).all()
+
+
+def test_a_job_says_at_its_start_where_jpegs_are_left_to_pillow(
+    spark: SparkSession,
+    phantoms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    archive = copy_of(phantoms, tmp_path / "two")
+    score = job("score_archive", ScoreSettings, monkeypatch)
+    said = {}
+    for switch in ("0", "1"):
+        monkeypatch.setenv(SWITCH, switch)
+        assert score("--archive", archive, "--scores", tmp_path / switch) == 0
+        said[switch] = capsys.readouterr().err.splitlines()
+    line = "JPEGs are decoded by Pillow, three times slower: CXRSPARK_NATIVE=0 is set"
+    assert said["0"][0] == line
+    assert line not in said["1"]
