@@ -187,9 +187,10 @@ def written(rng: Random) -> bytes:
     high, wide = -(-rows // (8 * V)), -(-columns // (8 * H))
     ids = rng.permutation(256)[:count].tolist() if rng.random() < 0.2 else [1, 2, 3][:count]
     tables = [rng.integers(1, 40, 64) for _ in range(4)]
+    factors = [rng.integers(1, [H + 1, V + 1]).tolist() for _ in ids]
+    factors[0 if rng.random() < 0.9 else -1] = [H, V]  # mostly the luminance has the greatest
     components = []
-    for number, name in enumerate(ids):
-        h, v = (H, V) if number == 0 else rng.integers(1, [H + 1, V + 1]).tolist()
+    for name, (h, v) in zip(ids, factors, strict=True):
         dense, Tq = rng.uniform(0, 0.4), int(rng.integers(4))
         blocks = rng.integers(-200, 200, (high * v, wide * h, 64))
         blocks *= rng.random(blocks.shape) < dense

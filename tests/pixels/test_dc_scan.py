@@ -66,7 +66,7 @@ def test_files_of_every_structure_are_answered_with_pillows_pixels() -> None:
         if answer is not None:
             answered += 1
             assert np.array_equal(answer, by_pillow(data)), seed
-    assert answered > 0.85 * FILES  # the others are RGB
+    assert answered > 0.75 * FILES  # the others are RGB, or of a coarser luminance
 
 
 def test_a_damaged_file_is_answered_with_pillows_pixels_or_left_to_it() -> None:
