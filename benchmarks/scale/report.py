@@ -22,12 +22,11 @@ from pyspark.sql import SparkSession
 from cxrspark.pixels.image import RECIPE, SIDE, Header
 from cxrspark.tables.schemas import PIXELS, SCORES
 
-from benchmarks.common.archives import BUILD, MIMIC, mimic_paths
-from benchmarks.common.archives import ROOT as PROJECT
+from benchmarks.common.archives import BUILD, MIMIC, ROOT, mimic_paths
 from benchmarks.common.jobs import session
 from benchmarks.common.measuring import parser
 
-ROOT = BUILD / "report"
+FOLDER = BUILD / "report"
 VIEWS = {"AP": 0.39, "PA": 0.255, "LATERAL": 0.22, "LL": 0.093, "": 0.0419, "LAO": 0.0001}
 ERRORS = ("undecodable: broken data stream", "missing: listed but not there", "empty file")
 
@@ -70,7 +69,7 @@ def write_scores(spark: SparkSession, drawn: pd.DataFrame) -> None:
     )
     rows["p_frontal"] = rows["p_frontal"].astype(object).where(rows["view"].notna(), None)
     scores = spark.createDataFrame(rows[SCORES.names], SCORES)
-    scores.repartition(24).sortWithinPartitions("image_id").write.parquet(str(ROOT / "scores"))
+    scores.repartition(24).sortWithinPartitions("image_id").write.parquet(str(FOLDER / "scores"))
 
 
 def write_pixels(spark: SparkSession) -> None:
@@ -86,14 +85,14 @@ def write_pixels(spark: SparkSession) -> None:
             no_header = dict.fromkeys(Header._fields)
             yield batch.assign(pixels=values, **no_header)[PIXELS.names]
 
-    scores = spark.read.parquet(str(ROOT / "scores")).where("error IS NULL")
+    scores = spark.read.parquet(str(FOLDER / "scores")).where("error IS NULL")
     kept = [name for name in PIXELS.names if name in scores.columns]
-    scores.select(*kept).mapInPandas(draw, PIXELS).write.parquet(str(ROOT / "pixels"))
+    scores.select(*kept).mapInPandas(draw, PIXELS).write.parquet(str(FOLDER / "pixels"))
 
 
 def write_inputs(count: int) -> None:
-    shutil.rmtree(ROOT, ignore_errors=True)
-    ROOT.mkdir(parents=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
     drawn = images(count)
     more = {"spark.sql.execution.arrow.maxRecordsPerBatch": "1000", "spark.driver.memory": "2g"}
     spark = session(more)
@@ -102,7 +101,7 @@ def write_inputs(count: int) -> None:
     spark.stop()
     metadata = drawn.rename(columns={"image_id": "dicom_id", "header": "ViewPosition"})
     columns = ["dicom_id", "subject_id", "study_id", "ViewPosition"]
-    metadata[columns].to_csv(ROOT / "metadata.csv.gz", index=False)
+    metadata[columns].to_csv(FOLDER / "metadata.csv.gz", index=False)
 
 
 def watch(job: "subprocess.Popen[bytes]") -> tuple[float, float]:
@@ -125,10 +124,10 @@ def watch(job: "subprocess.Popen[bytes]") -> tuple[float, float]:
 def main() -> None:
     count = parser(__doc__, images=MIMIC).parse_args().images
     write_inputs(count)
-    options = {name: ROOT / name for name in ("scores", "pixels", "out")}
-    options["metadata"] = ROOT / "metadata.csv.gz"
+    options = {name: FOLDER / name for name in ("scores", "pixels", "out")}
+    options["metadata"] = FOLDER / "metadata.csv.gz"
     listed = [str(part) for name, path in options.items() for part in (f"--{name}", path)]
-    script = str(PROJECT / "jobs" / "audit_views.py")
+    script = str(ROOT / "jobs" / "audit_views.py")
     on_two_cores = "--master local[2] --driver-memory 2g pyspark-shell"
     environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": on_two_cores}
     start = time.perf_counter()
@@ -137,7 +136,7 @@ def main() -> None:
     seconds = time.perf_counter() - start
     if job.returncode:
         sys.exit(job.returncode)
-    size = (ROOT / "out" / "report.html").stat().st_size / 1e6
+    size = (FOLDER / "out" / "report.html").stat().st_size / 1e6
     print(f"{count:,} images: {seconds:.0f} s, {cpu:.0f} CPU s, report {size:.2f} MB")
     print(f"  memory of all processes: at most {most:.0f} MB")
 

@@ -42,8 +42,8 @@ ARCHIVE, EVENTS = BUILD / "whole-archive", BUILD / "whole-archive-events"
 
 def main() -> None:
     options = parser(__doc__, images=MIMIC, out=FIGURES).parse_args()
-    archive, manifest = mimic_sized(200)
-    mimic = decode_milliseconds([archive / path for path in manifest.read_text().split()])
+    archive, manifest = mimic_sized(min(options.images, 1200))
+    mimic = decode_milliseconds([archive / path for path in manifest.read_text().split()[:200]])
     files, paths = phantoms("small", 64, ROWS), list(mimic_paths(options.images))
     for number, path in enumerate(paths):
         link(files[number % len(files)], ARCHIVE / path)
@@ -59,7 +59,7 @@ def main() -> None:
     score(spark, ARCHIVE, listed(ARCHIVE, paths[:2000]))  # workers are up, code is compiled
     spans: dict[int, tuple[float, float]] = {}
     for share in SHARES:
-        images = round(share * options.images)
+        images = max(1, round(share * options.images))
         with Watch(1, **measures) as watch:
             start, end = spans[images] = score(spark, ARCHIVE, listed(ARCHIVE, paths[:images]))
         print(f"{images:>9,} images in {end - start:7.1f} s", flush=True)

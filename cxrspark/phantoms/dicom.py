@@ -184,25 +184,17 @@ def publish(data: bytes) -> Grey8:
 
 
 def encode_kind(sound: bytes, kind: Kind, shape: tuple[int, ...], header: Header) -> bytes | None:
-    """Make the DICOM file that is bad where the JPEG is (see `cxrspark.phantoms.files.encode`).
+    """The file that is bad where the JPEG of `files.encode` is, from one that is sound.
 
-    Args:
-        sound: From `encode_dicom`.
-        kind: What kind of file.
-        shape: Rows and columns.
-        header: What the file says of the image.
-
-    Returns:
-        The file's bytes; None where there is no file.
+    `shape` is rows and columns, `header` what the file says of the image; None is no file.
     """
     if kind in NOT_IMAGES:
         return NOT_IMAGES[kind]
     if kind == "truncated":
         return sound[: len(sound) * 2 // 5]
-    if kind == "1x1":
-        return encode_dicom(np.full((1, 1), 128, np.uint16), Stored(), header)
-    if kind == "constant":
-        return encode_dicom(np.full(shape, 128, np.uint16), Stored(), header)
+    if kind in ("1x1", "constant"):
+        flat = np.full((1, 1) if kind == "1x1" else shape, 128, np.uint16)
+        return encode_dicom(flat, Stored(), header)
     if kind == "20000x20000":
         dataset = _dataset(np.zeros((1, 1), np.uint16), Stored(), header)
         dataset.Rows = dataset.Columns = BOMB_SIDE

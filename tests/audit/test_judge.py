@@ -2,7 +2,6 @@
 
 import gzip
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +12,11 @@ from cxrspark.audit import judge as audit
 from cxrspark.audit.headers import Headers, read_headers
 from cxrspark.audit.run import AuditSettings, audit_views
 from cxrspark.errors import UserError
-from cxrspark.tables.schemas import SCORES
 
-# image, study, patient, view, p_frontal, error; what the header says stands in METADATA.
+from helpers.tables import scores_of
+
+# What the header says stands in METADATA.
+COLUMNS = "image_id study_id subject_id view p_frontal error"
 SCORED = [
     ("a1", "s1", "p1", "frontal", 0.99, None),
     ("a2", "s1", "p1", "lateral", 0.02, None),
@@ -46,18 +47,6 @@ z9,p9,AP
 """  # noqa: W291
 
 
-def scores_of(
-    spark: SparkSession, scored: list[tuple[object, ...]], model_id: str = "m1"
-) -> DataFrame:
-    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    rows = [
-        (image, study, patient, f"f/{image}.jpg", view, p, 64, 64, error, model_id, "area64-1",
-         "/archive", "run", now)
-        for image, study, patient, view, p, error in scored
-    ]  # fmt: skip
-    return spark.createDataFrame(rows, SCORES)
-
-
 @pytest.fixture
 def scores(spark: SparkSession, tmp_path: Path) -> Callable[..., str]:
     def write(
@@ -66,7 +55,7 @@ def scores(spark: SparkSession, tmp_path: Path) -> Callable[..., str]:
         table_format: str = "parquet",
     ) -> str:
         table = str(tmp_path / "scores")
-        rows = scores_of(spark, scored, model_id).coalesce(1)
+        rows = scores_of(spark, COLUMNS, scored, model_id).coalesce(1)
         rows.write.format(table_format).mode("append").save(table)
         return table
 
@@ -91,7 +80,7 @@ def headers(tmp_path_factory: pytest.TempPathFactory) -> Headers:
 
 @pytest.fixture(scope="module")
 def compared(spark: SparkSession, headers: Headers) -> Iterator[DataFrame]:
-    rows = scores_of(spark, SCORED).coalesce(1)
+    rows = scores_of(spark, COLUMNS, SCORED).coalesce(1)
     compared = audit.compare(rows, headers.to_spark(spark), headers.key).cache()
     yield compared
     compared.unpersist()
@@ -204,7 +193,7 @@ def test_histogram_least_certain_and_errors(compared: DataFrame) -> None:
 
 def test_errors_show_the_first_paths_of_each_kind(spark: SparkSession, headers: Headers) -> None:
     failed = [(f"x{n}", None, None, None, None, f"undecodable: {n}") for n in range(5)]
-    table = scores_of(spark, [*failed, ("y", None, None, None, None, "empty file")])
+    table = scores_of(spark, COLUMNS, [*failed, ("y", None, None, None, None, "empty file")])
     compared = audit.compare(table, headers.to_spark(spark), headers.key)
     rows = audit.errors(compared, 2).collect()
     assert [(row.of_kind, row.image_id) for row in rows] == [(5, "x0"), (5, "x1"), (1, "y")]

@@ -1,7 +1,6 @@
 import json
 import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,9 @@ from cxrspark.evaluation.plots import BLUE, VERMILION
 from cxrspark.evaluation.run import EvaluateSettings, labelled_scores
 from cxrspark.model.bundle import write_bundle
 from cxrspark.model.seen import SEEN, Seen
-from cxrspark.tables.schemas import SCORES
 
 from helpers.runs import job
+from helpers.tables import scores_of
 
 Evaluate = Callable[..., int]
 
@@ -54,13 +53,9 @@ def write_scores(spark: SparkSession, tmp_path: Path) -> Callable[..., str]:
         scored: list[tuple[object, ...]] = SCORED,
         table_format: str = "parquet",
     ) -> str:
-        now = datetime(2026, 1, 1, tzinfo=timezone.utc)
-        rows = [
-            (path, None, None, path, view, p, 64, 64, error, model_id, "area64-1", "/x", "r", now)
-            for path, view, p, error in scored
-        ]
         table = str(tmp_path / "scores")
-        spark.createDataFrame(rows, SCORES).write.mode("append").format(table_format).save(table)
+        rows = scores_of(spark, "path view p_frontal error", scored, model_id)
+        rows.write.mode("append").format(table_format).save(table)
         return table
 
     return write

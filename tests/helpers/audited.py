@@ -15,6 +15,8 @@ from cxrspark.phantoms.plan import ArchiveSettings
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.tables.schemas import SCORES
 
+from helpers.tables import truth_of
+
 MEANS = {"AP": "frontal", "PA": "frontal", "LATERAL": "lateral", "LL": "lateral"}
 
 
@@ -45,10 +47,7 @@ def audited_archive(spark: SparkSession, folder: Path) -> Audited:
         processes=1,
     )  # fmt: skip
     write_archive(settings)
-    truth = pd.read_csv(root / "truth.csv", keep_default_na=False)
-    truth["image_id"] = truth["path"].str.extract(r"([0-9a-f-]{44})\.\w+$")[0]
-    header = pd.read_csv(root / METADATA, keep_default_na=False).set_index("dicom_id")
-    truth["header"] = truth["image_id"].map(header["ViewPosition"])
+    truth = truth_of(root, root).reset_index()
     read_pixels(read_manifest(spark, str(root)), str(root)).write.parquet(str(pixels))
     views = spark.createDataFrame(truth[["path", "view"]])
     readable = F.when(F.col("error").isNull(), F.col("view"))

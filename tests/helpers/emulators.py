@@ -57,7 +57,7 @@ def program(pattern: str) -> str:
     """Path of an emulator; without it a test is skipped, or fails where all must run."""
     for found in HOME.glob(pattern):
         return str(found)
-    said = "needs the emulators of tests/emulators.txt, which `make test` installs where it can"
+    said = "needs the emulators of tests/helpers, which `make test` installs where it can"
     if os.environ.get("CXRSPARK_NO_SKIP"):
         pytest.fail(said)
     pytest.skip(said)

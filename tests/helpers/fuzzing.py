@@ -1,4 +1,4 @@
-"""Files mutated at random, shrunk one after the other: python tests/fuzzing.py SEED FILES.
+"""Files mutated at random, shrunk one after the other: python tests/helpers/fuzzing.py SEED FILES.
 
 A process of its own, since a decoder that crashes takes its process along. Prints a JSON line
 before and after each file, and one with its peak memory at the end.

@@ -251,7 +251,7 @@ def header_says_grey(dataset: Dataset) -> bool:
 
 @pytest.mark.filterwarnings("ignore:::pydicom")
 def test_pydicoms_own_files_give_its_pixels_or_one_line() -> None:
-    """Every file in the wheel; those of pydicom-data are gone over by benchmarks/dicom.py."""
+    """Every file in the wheel; those of pydicom-data are gone over by benchmarks.speed.dicom."""
     given = compared = lines = 0
     for file in sorted(path for path in TEST_FILES.rglob("*") if path.is_file()):
         try:

@@ -12,7 +12,7 @@ from cxrspark.archive.manifest import read_manifest
 from cxrspark.audit.headers import dicom_headers
 from cxrspark.audit.run import AuditSettings, audit_views
 from cxrspark.errors import UserError
-from cxrspark.phantoms.archive import METADATA, TRUTH, dicom_path, write_archive
+from cxrspark.phantoms.archive import TRUTH, dicom_path, write_archive
 from cxrspark.phantoms.dicom import SYNTAXES
 from cxrspark.phantoms.files import GOOD_KINDS
 from cxrspark.phantoms.plan import ArchiveSettings
@@ -22,6 +22,8 @@ from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.tables.schemas import PIXELS
 from cxrspark.views import MEANING
+
+from helpers.tables import pixels_of, truth_of
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +40,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def truth(root: Path) -> pd.DataFrame:
-    """By image id: ``path``, ``view``, ``kind``, ``header``."""
-    truth = pd.read_csv(root / "dicom" / TRUTH, keep_default_na=False)
-    truth.index = pd.Index(truth["path"].str.extract(r"([0-9a-f-]{44})\.dcm$")[0])
-    metadata = pd.read_csv(root / "jpg" / METADATA, keep_default_na=False).set_index("dicom_id")
-    return truth.assign(header=metadata["ViewPosition"])
+    return truth_of(root / "dicom", root / "jpg")
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +127,9 @@ def test_an_older_pixels_table_is_refused(spark: SparkSession, root: Path, tmp_p
 def test_orientation_stands_in_for_a_position(spark: SparkSession) -> None:
     said = [("LL", "R\\F"), (None, "A\\F"), (None, "l\\f"), ("rl", None), (None, "L\\PF"),
             ("LLD", "L\\F"), (None, None)]  # fmt: skip
-    rows = [
-        (str(n), None, None, f"{n}.dcm", 64, 64, None, None, *said[n], "CR", None, None, "r", "a")
-        for n in range(len(said))
-    ]
-    found = dicom_headers(spark.createDataFrame(rows, PIXELS), "table").rows.set_index("key")
+    rows = [(str(n), f"{n}.dcm", *header, "CR") for n, header in enumerate(said)]
+    columns = "image_id path view_position patient_orientation modality"
+    found = dicom_headers(pixels_of(spark, columns, rows), "table").rows.set_index("key")
     views = [found.loc[str(n), "header_view"] for n in range(len(said))]
     assert views[:6] == ["lateral", "lateral", "frontal", "lateral", "other", "other"]
     assert pd.isna(views[6])

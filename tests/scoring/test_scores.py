@@ -4,32 +4,30 @@ import numpy as np
 import psutil
 import pytest
 from chispa import assert_column_equality
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import load_bundle
 from cxrspark.model.inference import Scorer
-from cxrspark.pixels.image import NO_HEADER, RECIPE
 from cxrspark.scoring.scores import refuse_other_recipe, score, view_of
 from cxrspark.scoring.tally import Tally
-from cxrspark.tables.schemas import PIXELS, SCORES
+from cxrspark.tables.schemas import SCORES
+
+from helpers.tables import pixels_of
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (5, 64, 64), dtype=np.uint8)
 
 
-def pixels_rows() -> list[tuple[object, ...]]:
-    end = (*NO_HEADER, RECIPE, "a")
-    good = [
-        (f"i{n}", "s1", None, f"{n}.jpg", 100 + n, 200, image.tobytes(), None, *end)
-        for n, image in enumerate(IMAGES)
-    ]
-    bad = ("bad", None, None, "bad.jpg", None, None, None, "empty file", *end)
-    return [*good[:2], bad, *good[2:]]
+def pixels_table(spark: SparkSession) -> DataFrame:
+    rows = [(f"i{n}", "s1", 100 + n, 200, image.tobytes(), None) for n, image in enumerate(IMAGES)]
+    rows.insert(2, ("bad", None, None, None, None, "empty file"))
+    return pixels_of(spark, "image_id study_id rows columns pixels error", rows)
 
 
 def test_every_row_is_scored_or_keeps_its_error(spark: SparkSession) -> None:
     bundle = load_bundle()
-    pixels = spark.createDataFrame(pixels_rows(), PIXELS).coalesce(1)
+    pixels = pixels_table(spark).coalesce(1)
     tally = Tally.on(spark.sparkContext)
     scores = score(pixels, bundle, archive="gs://a", run_id="r1", tally=tally)
     assert [(f.name, f.dataType) for f in scores.schema] == [(f.name, f.dataType) for f in SCORES]
@@ -65,13 +63,13 @@ def test_views_follow_the_thresholds(spark: SparkSession) -> None:
 
 
 def test_kept_pixels_of_another_recipe_are_refused(spark: SparkSession) -> None:
-    rows = [(*row[:-2], "area32-9", "a") for row in pixels_rows()]
+    pixels = pixels_table(spark).withColumn("pixels_recipe", F.lit("area32-9"))
     with pytest.raises(UserError, match="pixels table: holds area32-9, the model needs"):
-        refuse_other_recipe(spark.createDataFrame(rows, PIXELS), load_bundle())
+        refuse_other_recipe(pixels, load_bundle())
 
 
 def test_workers_load_litert_and_no_tensorflow(spark: SparkSession) -> None:
-    pixels = spark.createDataFrame(pixels_rows(), PIXELS).repartition(4)
+    pixels = pixels_table(spark).repartition(4)
     score(pixels, load_bundle(), archive="a", run_id="r").collect()
     loaded = set()
     for process in psutil.Process().children(recursive=True):
