@@ -139,6 +139,10 @@ fuzz-native: setup ## fuzz the native scan for 30 minutes under sanitizers; need
 	  -fsanitize-coverage-ignorelist=build/fuzz/untraced tests/pixels/fuzz_dc_scan.c -o build/fuzz/fuzz
 	cd build/fuzz && ASAN_OPTIONS=quarantine_size_mb=1 ./fuzz -max_len=4000 -max_total_time=1800 corpus seeds
 
+.PHONY: test-mutants
+test-mutants: setup ## break training, calibration, intervals, table and plan line by line, and see a test fail
+	$(BIN)/python tools/mutants.py
+
 .PHONY: bench-cluster
 bench-cluster: setup package ## two standalone workers against one, each on a core of its own
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.scale.cluster
