@@ -3,16 +3,27 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# A Python of one of these versions: on the path, else pyenv's.
+find-python = $(shell for python in python3 $(1:%=python%) \
+  $(1:%="$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/%.*/bin/python); do \
+  found=$$("$$python" -c 'import ensurepip, sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
+  [ "$$found" ] && [[ " $(1) " == *" $$found "* ]] && { command -v "$$python"; break; }; done)
+
+PYTHON ?= $(call find-python,3.13 3.12 3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEV := $(VENV)/.dev
+# Training needs older versions than all else, and Python 3.11.
+TRAIN := .venv-train
+TRAIN_PYTHON ?= $(call find-python,3.11)
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 EMULATORS := build/emulators
 BENCH := build/peers
 DEMO := build/demo
 SHIPPED = $(shell $(BIN)/python -c 'from cxrspark import load_bundle; print(load_bundle().model_id)')
-PACKAGE := dist/cxrspark.tar.gz
-SPARK35 := build/spark35
+PACKAGE = dist/python$(VERSION)/cxrspark.tar.gz
+VERSION = $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
 export SPARK_CONF_DIR ?= conf/local
 export PYSPARK_PYTHON ?= $(CURDIR)/$(BIN)/python
@@ -29,17 +40,38 @@ java:
 	  echo "error: Spark needs Java 17 or newer, found $${version:-none}; install it (Debian: openjdk-17-jre-headless) or set JAVA_HOME" >&2; exit 1; fi
 
 .PHONY: setup
-setup: java $(READY) ## create .venv with the tested versions
+setup: java $(READY) ## create .venv to score, audit and evaluate in, with the tested versions
+
+.PHONY: dev
+dev: setup $(DEV) ## add to it what the tests and the lint need
+
+.PHONY: train-setup
+train-setup: java $(TRAIN)/.ready ## create .venv-train to train in: TensorFlow and Petastorm, 3 GB
 
 .PHONY: python
 python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
-	  { echo "error: the tested versions are for Python 3.11; install it or call make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@[[ "$(VERSION)" =~ ^3\.1[123]$$ ]] || \
+	  { echo "error: the tested versions are for Python 3.11, 3.12 and 3.13; install one or call make PYTHON=/path/to/it" >&2; exit 1; }
+
+.PHONY: train-python
+train-python:
+	@"$(TRAIN_PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+	  { echo "error: Petastorm and so training needs Python 3.11; install it or call make TRAIN_PYTHON=/path/to/it" >&2; exit 1; }
 
 $(READY): pyproject.toml setup.py constraints.txt cxrspark/pixels/dc_scan.c | python
-	@echo "installing Spark, TensorFlow and the rest into $(VENV), which takes a minute or more"
+	@echo "installing Spark and the rest into $(VENV), which takes a minute or so"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python $(INSTALL) -c constraints.txt -e '.[dicom,plots,spark]'
+	@touch $@
+
+$(DEV): $(READY)
+	$(BIN)/python $(INSTALL) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(TRAIN)/.ready: pyproject.toml setup.py constraints-train.txt cxrspark/pixels/dc_scan.c | train-python
+	@echo "installing TensorFlow, Petastorm and an older Spark into $(TRAIN), which takes some minutes"
+	$(TRAIN_PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/python $(INSTALL) -c constraints-train.txt -e '.[notebooks,test,train]'
 	@touch $@
 
 .PHONY: demo
@@ -60,13 +92,14 @@ demo-dicom: setup $(DEMO)-dicom/dicom/truth.csv ## the same with a DICOM archive
 	  --out $(DEMO)-dicom/audit
 
 .PHONY: train-demo
-train-demo: setup $(DEMO)/archive/truth.csv ## train for a few epochs on the synthetic archive
-	$(BIN)/spark-submit jobs/train.py --archive $(DEMO)/archive --labels $(DEMO)/archive/truth.csv \
+train-demo: train-setup $(DEMO)/archive/truth.csv ## train for a few epochs on the synthetic archive
+	PYSPARK_PYTHON=$(CURDIR)/$(TRAIN)/bin/python $(TRAIN)/bin/spark-submit jobs/train.py --archive $(DEMO)/archive --labels $(DEMO)/archive/truth.csv \
 	  --epochs 30 --bundle $(DEMO)/bundle
 
 .PHONY: notebooks
-notebooks: setup ## run the notebooks and keep their outputs in them
-	$(BIN)/python notebooks/execute.py notebooks/explore_scores.ipynb notebooks/train_and_judge.ipynb
+notebooks: dev train-setup ## run the notebooks and keep their outputs in them
+	$(BIN)/python notebooks/execute.py notebooks/explore_scores.ipynb
+	PYSPARK_PYTHON=$(CURDIR)/$(TRAIN)/bin/python $(TRAIN)/bin/python notebooks/execute.py notebooks/train_and_judge.ipynb
 
 $(DEMO)/archive/truth.csv: | $(READY)
 	rm -rf $(DEMO)
@@ -79,20 +112,21 @@ $(DEMO)-dicom/dicom/truth.csv: | $(READY)
 	  --rows 768 --bad 0.05 --missing-views 0.042 --wrong-views 0.02
 
 .PHONY: package
-package: $(PACKAGE) ## one archive for a cluster that has only Python 3.11, Java and Spark
+package: python ## one archive for a cluster that has only this PYTHON, Java and Spark
+	@$(MAKE) --no-print-directory PYTHON=$(PYTHON) $(PACKAGE)
 
-$(PACKAGE): pyproject.toml setup.py constraints.txt tools/notice.py $(shell find cxrspark jobs conf -type f ! -name '*.pyc' ! -name '*.so') | python
+dist/python%/cxrspark.tar.gz: pyproject.toml setup.py constraints.txt tools/notice.py $(shell find cxrspark jobs conf -type f ! -name '*.pyc' ! -name '*.so')
 	rm -rf build/lib build/package
 	mkdir -p build/package $(@D)
-	$(PYTHON) -m venv build/pip
-	build/pip/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt \
-	  --target build/package '.[dicom,driver]'
-	build/pip/bin/python tools/notice.py build/package >build/package/NOTICE
-	cp -r conf jobs build/package
+	$(PYTHON) -m venv build/pip$*
+	build/pip$*/bin/python $(INSTALL) -c constraints.txt --target build/package '.[dicom,driver]'
+	build/pip$*/bin/python tools/notice.py build/package >build/package/NOTICE
+	cp -rL conf jobs build/package
+	sed -i 's/python3\.11/python$*/' build/package/conf/cluster/spark-defaults.conf
 	tar --sort=name --owner=0 --group=0 --numeric-owner --exclude=./jobs/__pycache__ -C build/package -cf - . | gzip -1 >$@
 
 .PHONY: check
-check: setup ## lint, type-check and hold the rules of imports
+check: dev ## lint, type-check and hold the rules of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -105,33 +139,63 @@ $(EMULATORS)/.ready: tests/helpers/emulators.txt | $(READY)
 	  echo "no emulators of S3 and Google's buckets: their tests will be skipped" >&2
 
 .PHONY: test
-test: check $(EMULATORS)/.ready ## lint, type-check and run the tests
+test: check train-setup $(EMULATORS)/.ready ## lint, type-check and run the tests
 	$(BIN)/python -m pytest
+	$(call pytest-in,$(TRAIN),) tests/training tests/model/test_network.py tests/test_benchmarks.py
 
-.PHONY: test-spark35
-test-spark35: setup $(SPARK35)/.ready ## run the end-to-end tests on Spark 3.5
-	CXRSPARK_KILLS=1 PYTHONPATH=$(CURDIR)/$(SPARK35) $(BIN)/python -m pytest -m end_to_end
-
-# The same environment with another Spark laid over it, so that every other pin is the same.
-$(SPARK35)/.ready: | $(READY)
-	rm -rf $(SPARK35)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(SPARK35) pyspark==3.5.9
+# Another Spark laid over an environment, so that every other pin is the same.
+build/spark%/.ready: | $(READY)
+	rm -rf $(@D)
+	$(BIN)/python $(INSTALL) --no-deps --target $(@D) pyspark==$*
 	@touch $@
 
+# An environment of another Python, with the pins of .venv.
+build/python%/.ready: pyproject.toml setup.py constraints.txt cxrspark/pixels/dc_scan.c
+	$(call find-python,$*) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# Pytest in environment $(1), with the Spark of folder $(2) where one is given.
+pytest-in = PYSPARK_PYTHON=$(abspath $(1))/bin/python PYTHONPATH=$(abspath $(2)) $(1)/bin/python -m pytest
+
+# Makes $(2) and runs $(3), where there is a Python $(1); without it nothing may be left out silently.
+on-python = @if [ -n "$(call find-python,$(1))" ]; then $(MAKE) --no-print-directory $(2) && $(3); \
+  else echo "error: no Python $(1) on this machine: $@ did not run" >&2; [ -z "$$CXRSPARK_NO_SKIP" ]; fi
+
+.PHONY: test-spark35
+test-spark35: ## run the end-to-end tests on Spark 3.5 and Python 3.11
+	$(call on-python,3.11,build/python3.11/.ready build/spark3.5.9/.ready,CXRSPARK_KILLS=1 \
+	  $(call pytest-in,build/python3.11,build/spark3.5.9) -m end_to_end)
+
+.PHONY: test-spark40
+test-spark40: ## run the end-to-end tests on Spark 4.0, in training's environment
+	$(call on-python,3.11,train-setup,CXRSPARK_KILLS=1 \
+	  $(call pytest-in,$(TRAIN),) -m end_to_end --ignore tests/training)
+
+.PHONY: test-spark43
+test-spark43: ## run the end-to-end tests on Spark 4.3 and Python 3.13
+	$(call on-python,3.13,build/python3.13/.ready build/spark4.3.0/.ready,CXRSPARK_KILLS=1 \
+	  $(call pytest-in,build/python3.13,build/spark4.3.0) -m end_to_end)
+
+.PHONY: test-python312
+test-python312: ## run the tests that are not end-to-end on Python 3.12
+	$(call on-python,3.12,build/python3.12/.ready,$(call pytest-in,build/python3.12,) -m 'not end_to_end' \
+	  --ignore tests/test_notebooks.py --ignore tests/test_benchmarks.py)
+
 .PHONY: test-kills
-test-kills: setup ## kill drivers and workers 20 times each, both formats
+test-kills: dev ## kill drivers and workers 20 times each, both formats
 	CXRSPARK_KILLS=20 $(BIN)/python -m pytest tests/scoring/test_kills.py
 
 .PHONY: test-fuzz
-test-fuzz: setup ## mutate 1,000 files at random
+test-fuzz: dev ## mutate 1,000 files at random
 	CXRSPARK_MUTATIONS=1000 $(BIN)/python -m pytest tests/pixels/test_fuzz.py
 
 .PHONY: test-native
-test-native: setup ## compare the native scan with Pillow over 20,000 files and 200,000 damaged ones
+test-native: dev ## compare the native scan with Pillow over 20,000 files and 200,000 damaged ones
 	CXRSPARK_JPEGS=10000 CXRSPARK_JPEG_MUTANTS=200000 $(BIN)/python -m pytest tests/pixels/test_dc_scan.py
 
 .PHONY: fuzz-native
-fuzz-native: setup ## fuzz the native scan for 30 minutes under sanitizers; needs clang with libFuzzer
+fuzz-native: dev ## fuzz the native scan for 30 minutes under sanitizers; needs clang with libFuzzer
 	rm -rf build/fuzz && mkdir -p build/fuzz/corpus
 	PYTHONPATH=tests $(BIN)/python -m helpers.jpegs build/fuzz/seeds 500
 	printf 'fun:make_table\nfun:read_codes\n' >build/fuzz/untraced
@@ -144,39 +208,39 @@ test-mutants: setup ## break training, calibration, intervals, table and plan li
 	$(BIN)/python tools/mutants.py
 
 .PHONY: bench-cluster
-bench-cluster: setup package ## two standalone workers against one, each on a core of its own
+bench-cluster: dev package ## two standalone workers against one, each on a core of its own
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.scale.cluster
 
 .PHONY: bench-jpeg
-bench-jpeg: setup ## CPU time of a JPEG by the native scan and by Pillow's draft
+bench-jpeg: dev ## CPU time of a JPEG by the native scan and by Pillow's draft
 	$(BIN)/python -m benchmarks.speed.jpeg
 
 .PHONY: bench-sizing
-bench-sizing: setup ## core-seconds and bytes of an image, JPEG and DICOM
+bench-sizing: dev ## core-seconds and bytes of an image, JPEG and DICOM
 	$(BIN)/python -m benchmarks.speed.sizing
 
 .PHONY: bench-memory
-bench-memory: setup ## memory of the Python workers over 1,000 and 10,000 images
+bench-memory: dev ## memory of the Python workers over 1,000 and 10,000 images
 	$(BIN)/python -m benchmarks.scale.worker_memory
 
 .PHONY: bench-report
-bench-report: setup ## an audit and its report over 377,110 rows
+bench-report: dev ## an audit and its report over 377,110 rows
 	$(BIN)/python -m benchmarks.scale.report
 
 .PHONY: bench-feed
-bench-feed: setup ## an epoch fed by Petastorm beside one from arrays in memory
-	$(BIN)/python -m benchmarks.speed.petastorm_feed
+bench-feed: train-setup ## an epoch fed by Petastorm beside one from arrays in memory
+	$(TRAIN)/bin/python -m benchmarks.speed.petastorm_feed
 
 .PHONY: bench-rescore
-bench-rescore: setup ## score 377,110 kept pixels, then a run with nothing to do
+bench-rescore: dev ## score 377,110 kept pixels, then a run with nothing to do
 	$(BIN)/python -m benchmarks.scale.rescore
 
 .PHONY: bench-dicom
-bench-dicom: setup ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files
+bench-dicom: dev ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files
 	$(BIN)/python -m benchmarks.speed.dicom
 
 .PHONY: bench-buckets
-bench-buckets: setup ## the job on a bucket with 50 ms a request beside local files
+bench-buckets: dev ## the job on a bucket with 50 ms a request beside local files
 	$(BIN)/python -m benchmarks.speed.buckets
 
 .PHONY: bench
@@ -184,23 +248,23 @@ bench: bench-compare bench-networks bench-scoring bench-whole bench-scale ## eve
 	$(BIN)/python -m benchmarks.tables
 
 .PHONY: bench-compare
-bench-compare: setup $(BENCH)/.ready ## cxrspark beside Spark's usual way, Ray Data and Daft
+bench-compare: dev train-setup $(BENCH)/.ready ## cxrspark beside Spark's usual way, Ray Data and Daft
 	$(BIN)/python -m benchmarks.speed.compare
 
 .PHONY: bench-networks
-bench-networks: setup ## what larger networks would cost
-	$(BIN)/python -m benchmarks.speed.networks
+bench-networks: train-setup ## what larger networks would cost
+	$(TRAIN)/bin/python -m benchmarks.speed.networks
 
 .PHONY: bench-scoring
-bench-scoring: setup ## what scoring adds to an image
+bench-scoring: dev ## what scoring adds to an image
 	$(BIN)/python -m benchmarks.speed.scoring
 
 .PHONY: bench-whole
-bench-whole: setup ## 377,110 small images from manifest to checked table
+bench-whole: dev ## 377,110 small images from manifest to checked table
 	$(BIN)/python -m benchmarks.scale.whole_archive
 
 .PHONY: bench-scale
-bench-scale: setup ## a model of 4 to 1,000 cores, from measured task times
+bench-scale: dev ## a model of 4 to 1,000 cores, from measured task times
 	$(BIN)/python -m benchmarks.scale.task_times
 	$(BIN)/python -m benchmarks.scale.simulate
 
@@ -211,4 +275,4 @@ $(BENCH)/.ready: pyproject.toml constraints-bench.txt
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log
+	rm -rf $(VENV) $(TRAIN) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log

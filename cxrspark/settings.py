@@ -48,7 +48,11 @@ class JobSettings(BaseSettings):
 
 
 class BucketSettings(JobSettings):
-    """What a job takes that reads buckets. Credentials are none of it: the platform has them."""
+    """What a job takes that runs on Spark and reads buckets; the platform has the credentials."""
+
+    remote: str | None = Field(
+        None, description="Spark Connect server, sc://HOST:PORT; SPARK_REMOTE where not given"
+    )
 
     requester_pays: bool = Field(False, description="S3: agree to pay for requests and traffic")
     billing_project: str | None = Field(

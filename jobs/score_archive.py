@@ -2,50 +2,7 @@
 
 import sys
 
-from pyspark.sql import SparkSession
-
-from cxrspark.jobs.cli import end_on_interrupt, run_job
-from cxrspark.jobs.session import session_settings
-from cxrspark.pixels.dc_scan import why_not
-from cxrspark.scoring.progress import duration
-from cxrspark.scoring.run import score_archive
-from cxrspark.scoring.settings import ScoreSettings
-from cxrspark.scoring.summary import Summary
-from cxrspark.views import FRONTAL, LATERAL, UNCERTAIN
-
-
-def run(settings: ScoreSettings) -> None:
-    if reason := why_not():
-        print(f"JPEGs are decoded by Pillow, three times slower: {reason}", file=sys.stderr)
-    end_on_interrupt()
-    builder = SparkSession.builder.appName("cxrspark score_archive")
-    spark = builder.config(map=session_settings(settings.format)).getOrCreate()
-    end_on_interrupt()  # in place of PySpark's
-    try:
-        print_summary(score_archive(spark, settings), settings)
-    finally:
-        spark.stop()
-
-
-def print_summary(summary: Summary, settings: ScoreSettings) -> None:
-    """A short table, then where the scores lie and how to ask them something."""
-    counts = {view: summary.views.get(view, 0) for view in (FRONTAL, LATERAL, UNCERTAIN)}
-    counts |= {f"error: {kind}": images for kind, images in summary.errors.items()}
-    print()
-    for name, images in counts.items():
-        print(f"  {name:<44} {images:>11,}  {images / summary.images:>7.2%}")
-    print(f"  {'images':<44} {summary.images:>11,}")
-    if summary.scored:
-        rate = f"{summary.scored / summary.seconds:.1f} images/s with planning and checks"
-        done = f"{summary.scored:,} scored now in {duration(summary.seconds)} ({rate})"
-    else:
-        done = "nothing to do: every image was scored before"
-    print(f"\n{done} by model {summary.model_id}")
-    print(f"scores  {settings.scores} ({settings.format}), run {summary.run_id}")
-    reader = f'spark.read.format("{settings.format}").load("{settings.scores}")'
-    of_model = f"""where("model_id = '{summary.model_id}'")"""
-    print(f'query   {reader}.{of_model}.groupBy("view").count().show()')
-
+from cxrspark.jobs.command import main
 
 if __name__ == "__main__":
-    sys.exit(run_job(ScoreSettings, run))
+    sys.exit(main(["score", *sys.argv[1:]]))

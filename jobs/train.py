@@ -1,44 +1,8 @@
 """Train a model on labelled chest X-rays: spark-submit jobs/train.py --help."""
 
-import logging
-import os
 import sys
 
-from pyspark.sql import SparkSession
-
-from cxrspark.jobs.cli import end_on_interrupt, run_job
-from cxrspark.jobs.session import session_settings
-from cxrspark.model.quiet import silent_stderr
-from cxrspark.training.settings import TrainSettings
-
-KEPT = {"best": "the least validation loss", "last": "the last ones"}
-
-
-def run(settings: TrainSettings) -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it calls a missing GPU an error
-    with silent_stderr():  # it tells every user of its CPU instructions and of missing GPUs
-        from cxrspark.training.run import train  # loads TensorFlow, which --help does not need
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # Petastorm calls it by an old name
-
-    end_on_interrupt()
-    builder = SparkSession.builder.appName("cxrspark train")
-    spark = builder.config(map=session_settings(settings.format)).getOrCreate()
-    end_on_interrupt()  # in place of PySpark's
-    try:
-        bundle = train(spark, settings, lambda line: print(line, file=sys.stderr, flush=True))
-    finally:
-        spark.stop()
-    kept, why = bundle.card["kept_epoch"], KEPT[settings.keep]
-    print(f"\nweights of epoch {kept} of {settings.epochs} ({why}), calibrated:")
-    for name, figure in bundle.card["figures"].items():
-        if figure is None:
-            print(f"  {name.replace('_', ' '):<22} {'none':>8}")
-            continue
-        interval = f"{figure['low']:.2%} to {figure['high']:.2%} of {figure['images']:,}"
-        print(f"  {name.replace('_', ' '):<22} {figure['value']:>8.2%}  ({interval})")
-    thresholds = f"{bundle.lateral_below:.4f} to {bundle.frontal_above:.4f}"
-    print(f"\nbundle  {settings.bundle}  (model {bundle.model_id}, uncertain from {thresholds})")
-
+from cxrspark.jobs.command import main
 
 if __name__ == "__main__":
-    sys.exit(run_job(TrainSettings, run))
+    sys.exit(main(["train", *sys.argv[1:]]))

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from cxrspark.audit.run import Audit
 from cxrspark.errors import UserError
 from cxrspark.jobs.session import session_settings
+from cxrspark.jobs.training_environment import TRAINING_PYTHON, training_is_here
 from cxrspark.phantoms.archive import write_archive
 from cxrspark.phantoms.plan import ArchiveSettings
 from cxrspark.tables.commits import Format
@@ -19,6 +20,10 @@ from helpers.emulators import CREDENTIALS, gcs_server, s3_server
 from helpers.proxy import Proxy
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+# Tests that import TensorFlow run in training's environment, by a second line of `make test`.
+HAS_TRAINING = training_is_here()
+collect_ignore_glob = [] if HAS_TRAINING else ["training/*", "model/test_*network.py"]
 
 SETTINGS = {
     "spark.ui.enabled": "false",
@@ -54,9 +59,22 @@ def spark() -> Iterator[SparkSession]:
 def delta(spark: SparkSession) -> None:
     """Skip a test that needs Delta Lake, or fail it where all must run."""
     if not has_delta(spark.sparkContext._jvm):
+        if DELTA_PACKAGE is None:
+            pytest.skip(f"there is no Delta Lake for Spark {spark.version} yet")
         if os.environ.get("CXRSPARK_NO_SKIP"):
             pytest.fail(f"{DELTA_PACKAGE} cannot be resolved")
         pytest.skip(f"needs {DELTA_PACKAGE}, which cannot be resolved here")
+
+
+@pytest.fixture(scope="session")
+def training_python() -> Path:
+    """The Python of training's environment; without it a test is skipped, or fails in CI."""
+    python = Path(sys.executable) if HAS_TRAINING else TRAINING_PYTHON
+    if not python.exists():
+        if os.environ.get("CXRSPARK_NO_SKIP"):
+            pytest.fail("no .venv-train: make train-setup")
+        pytest.skip("needs .venv-train, which make train-setup creates")
+    return python
 
 
 @pytest.fixture(params=["parquet", "delta"])

@@ -1,6 +1,7 @@
 """The notebooks run to their end, say what is true, and are kept without traces of a machine."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -32,13 +33,18 @@ TRACES = (
 HEADER_VIEWS = {"AP": "frontal", "PA": "frontal", "LATERAL": "lateral", "LL": "lateral"}
 
 
-def run_notebook(file: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+def run_notebook(
+    file: Path, folder: Path, python: str | Path = sys.executable
+) -> "subprocess.CompletedProcess[str]":
     """Execute a copy of a notebook in a folder that has what it finds beside it."""
     (folder / "notebooks").mkdir()
     (folder / "conf").symlink_to(ROOT / "conf")
     copy = shutil.copy(file, folder / "notebooks")
-    command = [sys.executable, str(NOTEBOOKS / "execute.py"), str(copy)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    command = [python, str(NOTEBOOKS / "execute.py"), str(copy)]
+    environment = {**os.environ, "PYSPARK_PYTHON": str(python)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def outputs(file: Path) -> dict[str, list[dict[str, Any]]]:
@@ -90,8 +96,8 @@ def test_explore_scores(tmp_path: Path) -> None:
     assert pictures == ["wrong-images", "histogram-code"]
 
 
-def test_train_and_judge(tmp_path: Path) -> None:
-    done = run_notebook(NOTEBOOKS / "train_and_judge.ipynb", tmp_path)
+def test_train_and_judge(training_python: Path, tmp_path: Path) -> None:
+    done = run_notebook(NOTEBOOKS / "train_and_judge.ipynb", tmp_path, training_python)
     assert done.returncode == 0, done.stderr
     assert_no_traces(tmp_path / "notebooks" / "train_and_judge.ipynb")
 

@@ -131,8 +131,8 @@ def _as_far_as_they_go() -> Iterator[None]:
 
 def _reader(
     archive: str, side: int, access: Access
-) -> Callable[[Iterable[pd.DataFrame]], Iterable[pd.DataFrame]]:
-    def read(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
+) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
+    def read(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         store = executor_store(archive, access)
         for batch in batches:
             contents = read_many(store, batch["path"])

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
-from pydantic_settings import CliApp, SettingsError
+from pydantic_settings import CliApp, CliSettingsSource, SettingsError
 
 from cxrspark.errors import UserError
 from cxrspark.settings import JobSettings, describe
@@ -23,8 +23,8 @@ ON_EXECUTOR = f"{UserError.__module__}.{UserError.__name__}: "
 
 JAVA_ENDED = "[JAVA_GATEWAY_EXITED]"
 NO_SPARK = (
-    "Spark cannot start, for the reason that Java gives above: mostly there is no Java 17, or a "
-    "package named by --packages cannot be resolved (then name its jars by --jars)"
+    "Spark cannot start, for the reason that Java gives above: mostly there is no Java 17 or 21, "
+    "or a package named by --packages cannot be resolved (then name its jars by --jars)"
 )
 
 INTERRUPTED = "interrupted; run it again to finish"
@@ -36,6 +36,7 @@ def run_job(
     settings_class: type[Settings],
     run: Callable[[Settings], None],
     argv: list[str] | None = None,
+    name: str | None = None,
 ) -> int:
     """Parse the settings, run the job and say in one line what went wrong.
 
@@ -43,6 +44,7 @@ def run_job(
         settings_class: The job's settings.
         run: The job.
         argv: Arguments without the program; the process' own by default.
+        name: What `--help` calls the program.
 
     Returns:
         Exit code: 0 the job completed, 2 the user must change something, 1 anything else,
@@ -51,7 +53,7 @@ def run_job(
     argv = sys.argv[1:] if argv is None else argv
     debug = "--debug" in argv
     try:
-        settings = read_settings(settings_class, argv)
+        settings = read_settings(settings_class, argv, name)
         debug = settings.debug
         run(settings)
     except UserError as error:
@@ -84,7 +86,9 @@ def end_on_interrupt() -> None:
     signal.signal(signal.SIGINT, end)
 
 
-def read_settings(settings_class: type[Settings], argv: list[str]) -> Settings:
+def read_settings(
+    settings_class: type[Settings], argv: list[str], name: str | None = None
+) -> Settings:
     """Settings from the arguments, the environment and the file that `--config` names.
 
     Raises:
@@ -94,7 +98,10 @@ def read_settings(settings_class: type[Settings], argv: list[str]) -> Settings:
     finder.add_argument("--config", type=Path, default=os.environ.get("CXRSPARK_CONFIG"))
     try:
         config = finder.parse_known_args(argv)[0].config
-        return CliApp.run(settings_class, cli_args=argv, **_read_yaml(config))
+        options: CliSettingsSource[Any] = CliSettingsSource(settings_class, cli_prog_name=name)
+        return CliApp.run(
+            settings_class, cli_args=argv, cli_settings_source=options, **_read_yaml(config)
+        )
     except ValidationError as error:
         raise UserError(f"{describe(error)}; --help explains the settings") from error
     except (SettingsError, argparse.ArgumentError) as error:

@@ -99,7 +99,8 @@ def develop(attenuation: Floats, film: Film) -> Grey8:
     signal = expose(attenuation, film.scatter)
     grain = np.asarray(_noise(32, film.seed + 1, *signal.shape), np.float32) / 32 - 4
     # Counting noise: the fewer photons arrive, the more a logarithm shows their scatter.
-    signal = signal + film.noise * (0.004 + 0.001 * np.exp(0.5 * attenuation.clip(0, 7))) * grain
+    counted: Floats = 0.004 + 0.001 * np.exp(0.5 * attenuation.clip(0, 7))
+    signal = signal + film.noise * counted * grain
     signal = signal - film.flatten * _coarse(signal, 5)
     ends = (0.05, 99.95) if film.curve == "equalised" else (film.black, film.white)
     black, white = np.percentile(signal, ends)

@@ -108,7 +108,8 @@ def meet(one: Span, other: Span) -> Span:
 
 def length(found: Span) -> Floats:
     """Length of the stretch as a difference of t; 0 where a ray misses."""
-    return np.maximum(found[1] - found[0], 0)
+    stretch: Floats = np.maximum(found[1] - found[0], 0)
+    return stretch
 
 
 def union_length(spans: Sequence[Span]) -> Floats:

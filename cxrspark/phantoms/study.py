@@ -123,7 +123,8 @@ def attenuation(view: View) -> Floats:
     leads = body.leads if view.position == "AP" else ()
     for solid, per_mm in (*body.layers, *limbs.bones, *leads):
         add_path(total, rays, solid, per_mm)
-    return np.maximum(total, 0) * np.float32(body.person.scale) * rays.slant
+    path: Floats = np.maximum(total, 0) * np.float32(body.person.scale) * rays.slant
+    return path
 
 
 def _view(rng: np.random.Generator, body: Body, position: Position, rows: int) -> View:

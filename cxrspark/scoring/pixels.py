@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice, tee
 
@@ -22,7 +22,7 @@ from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.worker import forget_zips
 from cxrspark.tables.schemas import MANIFEST, PIXELS
 
-Batches = Iterable[pa.RecordBatch]
+Batches = Iterator[pa.RecordBatch]
 Row = tuple[int | bytes | str | None, ...]
 
 PATIENCE = 60.0

@@ -11,12 +11,17 @@ from pyspark import SparkContext
 
 from cxrspark.errors import UserError
 
-DELTA_PACKAGE = (
-    "io.delta:delta-spark_2.12:3.3.2"
-    if pyspark.__version__.startswith("3.")
-    else "io.delta:delta-spark_2.13:4.0.1"
-)
-"""Delta Lake for this Spark, as Maven and `spark-submit --packages` name it."""
+DELTA_PACKAGES = {
+    "3.5": "io.delta:delta-spark_2.12:3.3.2",
+    "4.0": "io.delta:delta-spark_2.13:4.0.1",
+    "4.1": "io.delta:delta-spark_4.1_2.13:4.4.0",
+    "4.2": "io.delta:delta-spark_4.2_2.13:4.4.0",
+}
+"""Delta Lake for each Spark, as Maven and `spark-submit --packages` name it."""
+
+SPARK = ".".join(pyspark.__version__.split(".")[:2])
+DELTA_PACKAGE = DELTA_PACKAGES.get(SPARK)
+"""The one for this Spark; none where Delta Lake is not made for it yet."""
 
 
 def has_delta(jvm: Any) -> bool:
@@ -42,6 +47,11 @@ def delta_settings() -> dict[str, str]:
     jvm = starter._jvm
     if has_delta(jvm):
         return settings
+    if DELTA_PACKAGE is None:
+        raise UserError(
+            f"--format delta: there is no Delta Lake for Spark {SPARK} yet, only for "
+            f"{', '.join(DELTA_PACKAGES)}; install one of these, or write --format parquet"
+        )
     resolver = jvm.org.apache.spark.util.DependencyUtils  # what SQL's ADD JAR ivy://… calls
     try:
         found = resolver.resolveMavenDependencies(jvm.java.net.URI(f"ivy://{DELTA_PACKAGE}"))

@@ -1,0 +1,83 @@
+"""The command `cxrspark`: every job by its name, with the same settings as by spark-submit.
+
+Nothing is imported at the top that a wrong version of Python could fail to load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from cxrspark import __version__
+from cxrspark.errors import UserError
+from cxrspark.jobs.versions import refuse_versions
+
+JOBS = {
+    "score": "call every image of an archive frontal or lateral",
+    "audit": "compare a scores table with the archive's metadata or headers",
+    "evaluate": "compare a scores table with labels",
+    "train": "train a model on labelled images",
+    "phantoms": "write an archive of synthetic radiographs",
+}
+TOOLS = {
+    "doctor": "tell what a job would find here: Java, Spark, Delta Lake, codecs, credentials",
+    "completion": "print what completes the options in a shell: bash, zsh or tcsh",
+}
+
+LOCAL_CONF = Path(__file__).parent / "local_conf"
+"""Spark's settings for a laptop or one server."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; cxrspark --help lists the commands")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: Its name and its options; the process' own by default.
+
+    Returns:
+        Exit code, as `cxrspark.jobs.cli.run_job` gives it.
+    """
+    try:
+        given = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+        refuse_versions()
+        if given.command in TOOLS:
+            tool = import_module(f"cxrspark.jobs.{given.command}")
+            return int(tool.main(given.options))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if not {"PYSPARK_GATEWAY_PORT", "SPARK_HOME", "SPARK_CONF_DIR"} & {*os.environ}:
+        os.environ["SPARK_CONF_DIR"] = str(LOCAL_CONF)
+    from cxrspark.jobs.cli import run_job
+
+    job = import_module(f"cxrspark.jobs.{given.command}")
+    return run_job(job.SETTINGS, job.run, given.options, f"cxrspark {given.command}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, TOOLS))
+    lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in (JOBS | TOOLS).items())
+    parser = _Parser(
+        prog="cxrspark",
+        description=f"commands:\n{lines}",
+        epilog="cxrspark COMMAND --help explains the options of one.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="cxrspark [-h] [--version] COMMAND [OPTION]…",
+    )
+    parser.add_argument("--version", action="version", version=f"cxrspark {__version__}")
+    parser.add_argument("command", choices=[*JOBS, *TOOLS], help=argparse.SUPPRESS)
+    parser.add_argument("options", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
