@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import reduce
 from operator import add
 
@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from cxrspark.audit.alike import BANDS, FAR, Coder, are_same, as_pixels
+from cxrspark.sessions import to_executors
 
 SAMPLE = 4096
 """Pictures that codes are fitted to."""
@@ -75,9 +76,9 @@ def _near(spark: SparkSession, pictures: DataFrame) -> DataFrame:
     sample = pictures.select("pixels").limit(SAMPLE).collect()
     if len(sample) < 2:
         return spark.createDataFrame([], _SCORED)
-    coder = spark.sparkContext.broadcast(Coder.of(as_pixels([row["pixels"] for row in sample])))
+    coder = to_executors(spark, Coder.of(as_pixels([row["pixels"] for row in sample])))
 
-    def encode(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
+    def encode(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             codes = coder.value.codes(as_pixels(list(batch["pixels"])))
             yield pd.DataFrame({"id": batch["image_id"], "codes": list(codes)})
@@ -102,7 +103,7 @@ def _bits_apart() -> Column:
 
 
 def _confirmed(candidates: DataFrame, pictures: DataFrame) -> DataFrame:
-    def decide(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
+    def decide(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             if not len(batch):
                 continue

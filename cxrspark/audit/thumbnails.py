@@ -20,6 +20,7 @@ from cxrspark.pixels.dicom.sniff import is_dicom
 from cxrspark.pixels.image import SIDE, Grey8, PixelsError
 from cxrspark.pixels.picture import read_picture
 from cxrspark.scoring.pixels import executor_store
+from cxrspark.sessions import cores
 
 QUALITIES = (85, 75, 60, 45, 30, 15)
 BUDGET = 3_000_000
@@ -66,7 +67,7 @@ def from_archive(
     if not paths:
         return {}
     table = pd.DataFrame({"image_id": list(paths), "path": list(paths.values())})
-    tasks = 4 * spark.sparkContext.defaultParallelism
+    tasks = 4 * cores(spark)
     listed = spark.createDataFrame(table).repartition(tasks)
     rows = listed.mapInPandas(_reader(archive, side, access), RESULT)
     return {

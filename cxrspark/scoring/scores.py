@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from pyspark import Broadcast
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -16,8 +16,12 @@ from cxrspark.model.bundle import Bundle
 from cxrspark.pixels.image import SIDE
 from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.worker import forget_zips
+from cxrspark.sessions import InClosure, to_executors
 from cxrspark.tables.schemas import SCORES
 from cxrspark.views import FRONTAL, LATERAL, UNCERTAIN
+
+if TYPE_CHECKING:
+    from pyspark import Broadcast
 
 
 def score(
@@ -26,7 +30,7 @@ def score(
     *,
     archive: str,
     run_id: str,
-    flatbuffer: Broadcast[bytes] | None = None,
+    flatbuffer: Broadcast[bytes] | InClosure[bytes] | None = None,
     tally: Tally | None = None,
 ) -> DataFrame:
     """Call every image frontal, lateral or uncertain.
@@ -37,14 +41,14 @@ def score(
         bundle: The model.
         archive: Root, written to each row.
         run_id: Written to each row.
-        flatbuffer: The bundle's, where it was broadcast before; else it is now.
+        flatbuffer: The bundle's, where it was sent to the executors before; else it is now.
         tally: Counts images and errors as tasks end.
 
     Returns:
         Columns of `cxrspark.tables.schemas.SCORES`, a row for each row of `pixels`; rows without
         pixels keep their error and have neither view nor probability.
     """
-    flatbuffer = flatbuffer or pixels.sparkSession.sparkContext.broadcast(bundle.flatbuffer)
+    flatbuffer = flatbuffer or to_executors(pixels.sparkSession, bundle.flatbuffer)
     udf = F.pandas_udf(_scoring(flatbuffer, tally), T.FloatType())  # type: ignore[attr-defined]
     constants = {
         "model_id": F.lit(bundle.model_id),
@@ -105,7 +109,7 @@ def choose_model(scores: DataFrame, path: str, model_id: str | None) -> tuple[st
 
 
 def _scoring(
-    flatbuffer: Broadcast[bytes], tally: Tally | None
+    flatbuffer: Broadcast[bytes] | InClosure[bytes], tally: Tally | None
 ) -> Callable[[Iterator[pd.Series]], Iterator[pd.Series]]:
     def p_frontal(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
         from cxrspark.model.inference import scorer  # loads LiteRT, on executors only

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pyspark import Accumulator, SparkContext
+if TYPE_CHECKING:
+    from pyspark import Accumulator, SparkContext
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from cxrspark.sessions import cores
 from cxrspark.tables.schemas import MANIFEST
 
 TASK_IMAGES = 512
@@ -35,7 +36,7 @@ def in_tasks(spark: SparkSession, images: pd.DataFrame) -> DataFrame:
     Returns:
         Columns of `cxrspark.tables.schemas.MANIFEST`; every partition is to be one task.
     """
-    task = spread(images, spark.sparkContext.defaultParallelism)
+    task = spread(images, cores(spark))
     tasks = int(task.max()) + 1
     listed = spark.createDataFrame(images[MANIFEST.names].assign(task=task), _WITH_TASK)
     numbers = spark.range(0, tasks, 1, tasks).withColumnRenamed("id", "task")
