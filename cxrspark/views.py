@@ -13,7 +13,10 @@ VIEWS = (FRONTAL, LATERAL)
 """What a label, or a header that means one of them, says."""
 
 OTHER = "other"
-"""What a label or a header says of an image that is neither."""
+"""What a label, a header or the model says of an image that is neither."""
+
+AP, PA = "AP", "PA"
+"""Projections of a frontal image: the rays come from the front, or from the back."""
 
 NO_VIEW = "no view"
 """A label or a header that says nothing."""

@@ -19,7 +19,7 @@ from cxrspark.archive.manifest import IMAGE_ID, load_manifest
 from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.storage import open_store
 from cxrspark.errors import ObjectError, UserError
-from cxrspark.model.bundle import Bundle, load_bundle
+from cxrspark.model.bundle import Bundle, Networks, load_bundle
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.progress import Progress
 from cxrspark.scoring.scores import refuse_other_recipe, score
@@ -53,7 +53,7 @@ class Run:
     spark: SparkSession
     settings: ScoreSettings
     bundle: Bundle
-    flatbuffer: Broadcast[bytes]
+    networks: Broadcast[Networks]
     scores: Table
     runs: Table
     pixels: Table | None
@@ -76,7 +76,7 @@ class Run:
             self.bundle,
             archive=self.settings.archive,
             run_id=self.run_id,
-            flatbuffer=self.flatbuffer,
+            networks=self.networks,
             tally=tally,
         )
         self.scores.append(scores, self.next_commit())
@@ -104,7 +104,7 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
     with Progress(len(todo), run.tally.counts), _small_batches(spark):
         _score(run, todo, whole=len(todo) == len(manifest))
     views, errors = checked_counts(run.scored(), manifest["image_id"])
-    run.flatbuffer.destroy()
+    run.networks.destroy()
     summary = Summary(
         run_id=run.run_id,
         model_id=bundle.model_id,
@@ -138,7 +138,7 @@ def _open(spark: SparkSession, settings: ScoreSettings, bundle: Bundle) -> Run:
         spark=spark,
         settings=settings,
         bundle=bundle,
-        flatbuffer=spark.sparkContext.broadcast(bundle.flatbuffer),
+        networks=spark.sparkContext.broadcast(bundle.networks),
         scores=table(settings.scores, SCORES, "View of each image of a chest X-ray archive"),
         runs=table(runs_path(settings.scores), RUNS, "Runs that filled the scores table"),
         pixels=table(settings.pixels, PIXELS, "64x64 pixels") if settings.pixels else None,
