@@ -40,7 +40,7 @@ def picture(rng: Random, kind: str, rows: int) -> Grey8:
 def field(rng: Random, rows: int, power: float) -> Floats:
     """Noise with a spectrum of 1/frequency**power, standardised, shape (rows, rows)."""
     frequency = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(rows)[None, :])
-    frequency[0, 0] = np.inf
+    frequency[0, 0] = 1.0  # any: the mean is taken away
     white = np.fft.rfft2(rng.normal(size=(rows, rows)))
     noise = np.fft.irfft2(white * frequency**-power, (rows, rows))
     return np.asarray((noise - noise.mean()) / (noise.std() + 1e-9), np.float32)
