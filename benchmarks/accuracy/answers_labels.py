@@ -42,7 +42,9 @@ def answers_labels(data: Path) -> pd.DataFrame:
     kind = rows["source"].map(GROUPS).fillna(rows["kind"])
     kind = kind.where(rows["source"] != "mednist", rows["raw_view"].map(MEDNIST))
     rows["kind"] = kind.where(rows["view"] == "other")
-    patient = rows["source"].str.removesuffix("_64px") + "/" + rows["patient_id"].fillna(rows["path"])
+    patient = (
+        rows["source"].str.removesuffix("_64px") + "/" + rows["patient_id"].fillna(rows["path"])
+    )
     percent = patient.map(lambda name: int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % 100)
     rows["test"] = rows["source"].isin(LARGE) & (percent < TESTED)
     return rows

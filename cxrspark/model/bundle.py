@@ -58,7 +58,9 @@ class Bundle:
     @cached_property
     def thresholds(self) -> Thresholds | None:
         """When the other answers are given; None where the bundle gives none."""
-        return None if self.answers is None else Thresholds.of_card(self.card["answers"]["thresholds"])
+        return (
+            None if self.answers is None else Thresholds.of_card(self.card["answers"]["thresholds"])
+        )
 
     @property
     def pixels_recipe(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from cxrspark.phantoms.film import develop, finish, random_film
 from cxrspark.phantoms.rays import add_path, cast, span, union_length
@@ -22,7 +23,6 @@ from cxrspark.phantoms.solids import (
     Vector,
     rod,
     turned,
-    vector,
 )
 from cxrspark.pixels.image import Grey8
 
@@ -118,14 +118,14 @@ def _joint(rng: np.random.Generator) -> Part:
     ]
     radius = thick * rng.uniform(0.24, 0.34)
     part.long_bone((0, 0, 0.35 * radius), (0, 0, float(reach)), radius)
-    near = vector(np.multiply(far, 0.12))
+    near = _point(np.multiply(far, 0.12))
     part.long_bone(near, far, 0.9 * radius)
     for side in (-1, 1):
         part.bone(Ellipsoid((side * radius, 0, radius), (radius, 1.2 * radius, radius)), 0.4)
     if rng.random() < 0.5:
         part.bone(Ellipsoid((0, -1.6 * radius, radius), (radius, 0.5 * radius, radius)), 0.5)
         side = float(1.2 * radius)
-        part.long_bone((side, 0, -20.0), vector(np.add(far, (side, 0, 0))), 0.35 * radius)
+        part.long_bone((side, 0, -20.0), _point(np.add(far, (side, 0, 0))), 0.35 * radius)
     return part
 
 
@@ -153,15 +153,17 @@ def _finger(part: Part, centre: float, angle: float, length: float) -> None:
     way = np.array((np.sin(angle), 0, np.cos(angle)))
     base = np.array((centre + 85 * np.sin(angle), 0, -28.0))
     end = base + way * (58 + length)
-    part.flesh.append(rod(vector(base), vector(end), 9.5, 1.15))
+    part.flesh.append(rod(_point(base), _point(end), 9.5, 1.15))
     places = np.cumsum((0, 58, 0.5 * length, 0.3 * length, 0.2 * length))
     for start, stop, radius in zip(places, places[1:], (4.6, 4.2, 3.6, 3.0), strict=False):
-        part.long_bone(vector(base + way * (start + 3)), vector(base + way * (stop - 3)), radius)
+        part.long_bone(_point(base + way * (start + 3)), _point(base + way * (stop - 3)), radius)
 
 
 def _skull(rng: np.random.Generator) -> Part:
     """A head from the front, from the side, or between."""
-    part = Part(float(rng.uniform(230, 330)), yaw=float(rng.choice((0, 90, -90, rng.uniform(0, 90)))))
+    part = Part(
+        float(rng.uniform(230, 330)), yaw=float(rng.choice((0, 90, -90, rng.uniform(0, 90))))
+    )
     part.yaw += float(rng.normal(0, 6))
     part.roll = float(rng.normal(0, 6))
     part.flesh += [
@@ -194,7 +196,7 @@ def _vertebrae(
     size: float,
 ) -> None:
     """A column of vertebrae at x and y, from one z to another, slightly curved."""
-    bend, z = rng.normal(0, 0.0008), heights[0]
+    bend, z = float(rng.normal(0, 0.0008)), float(heights[0])
     while z < heights[1]:
         x = place[0] + bend * (z - heights[0]) ** 2
         part.bone(Ellipsoid((x, place[1], z), (size, 0.9 * size, 0.48 * size)), 0.55)
@@ -333,6 +335,11 @@ def _teeth(rng: np.random.Generator) -> Part:
         part.bone(rod((0, 0, -34), (side * 88, 0, -8), 11), 0.8)
         part.gas((side * 38, 0, 45), (24, 12, 14))
     return part
+
+
+def _point(values: npt.ArrayLike) -> Vector:
+    x, y, z = (float(value) for value in np.asarray(values))
+    return x, y, z
 
 
 PARTS: dict[str, Callable[[np.random.Generator], Part]] = {

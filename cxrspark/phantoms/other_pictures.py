@@ -167,7 +167,9 @@ def _document(rng: Random, rows: int) -> Floats:
         x0, y0 = rng.integers(0, large - 20, 2)
         wide, high = rng.integers(5, 200, 2)
         box = (int(x0), int(y0), int(x0 + wide), int(y0 + high))
-        draw.rectangle(box, outline=ink, fill=int(rng.integers(0, 256)) if rng.random() < 0.3 else None)
+        draw.rectangle(
+            box, outline=ink, fill=int(rng.integers(0, 256)) if rng.random() < 0.3 else None
+        )
     return _resized(page, rows)
 
 

@@ -46,14 +46,16 @@ def score(
         pixels keep their error and have neither view nor probability.
     """
     networks = networks or pixels.sparkSession.sparkContext.broadcast(bundle.networks)
-    udf = F.pandas_udf(_scoring(networks, tally), _OUTPUTS)  # type: ignore[call-overload]
+    udf = F.pandas_udf(_scoring(networks, tally), _OUTPUTS)  # type: ignore[attr-defined]
     constants = {
         "model_id": F.lit(bundle.model_id),
         "archive": F.lit(archive),
         "run_id": F.lit(run_id),
         "scored_at": F.current_timestamp(),
     }
-    scored = pixels.withColumn("said", udf("pixels")).withColumn("p_frontal", F.col("said.p_frontal"))
+    scored = pixels.withColumn("said", udf("pixels")).withColumn(
+        "p_frontal", F.col("said.p_frontal")
+    )
     answers = _answers(bundle.thresholds, view_of("p_frontal", bundle))
     return scored.withColumns({**answers, **constants}).select(*SCORES.names)
 

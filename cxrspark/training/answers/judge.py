@@ -227,5 +227,3 @@ def _logits(network: keras.Model, pixels: Grey8) -> Floats:
 def _repeated(examples: Examples, times: int) -> Examples:
     rows = examples.rows.iloc[np.tile(np.arange(len(examples.rows)), times)]
     return Examples(rows.reset_index(drop=True), np.tile(examples.pixels, (times, 1, 1)))
-
-

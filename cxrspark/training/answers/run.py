@@ -19,7 +19,7 @@ from cxrspark.archive.labels import describe_left_out, match_labels, read_labels
 from cxrspark.archive.manifest import read_manifest
 from cxrspark.errors import UserError
 from cxrspark.model.answers import OUTPUTS
-from cxrspark.model.answers_network import Scaling
+from cxrspark.model.answers_network import Scaling, build_answers_scorer
 from cxrspark.model.bundle import DEFAULT, Bundle, load_bundle, write_bundle
 from cxrspark.model.network import to_flatbuffer
 from cxrspark.model.seen import SEEN, Seen, load_seen
@@ -36,7 +36,7 @@ from cxrspark.training.answers.examples import (
     with_patients,
 )
 from cxrspark.training.answers.fit import fit_answers, fit_projection
-from cxrspark.training.answers.judge import Judged, build_answers_scorer, judge
+from cxrspark.training.answers.judge import Judged, judge
 from cxrspark.training.feed import kept_pixels
 from cxrspark.training.settings import TrainSettings
 from cxrspark.views import AP, FRONTAL, LATERAL, OTHER, PA
@@ -118,9 +118,7 @@ def _judged_again(
     return Judged(scaling, replace(thresholds, ap=new.thresholds.ap), figures)
 
 
-def _labelled(
-    spark: SparkSession, settings: TrainSettings, report: Report
-) -> tuple[Examples, int]:
+def _labelled(spark: SparkSession, settings: TrainSettings, report: Report) -> tuple[Examples, int]:
     """Labelled images with their pixels, on the driver, and how many cannot be read."""
     if settings.pixels:
         archive = kept_pixels(spark, settings.pixels, settings.format)

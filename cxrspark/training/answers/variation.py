@@ -93,7 +93,15 @@ def no_chest(grey: Tensor) -> Tensor:
     halves = tf.concat([grey[:, SIDE // 2 :], grey[:, : SIDE // 2]], 1)
     many = tf.tile(_shrunk(grey, 4, 4), (1, 4, 4))
     cut = _cut(grey)
-    made = [*(_scrambled(grey, tiles) for tiles in (2, 4, 8)), cut, cut, sheet, beside, halves, many]
+    made = [
+        *(_scrambled(grey, tiles) for tiles in (2, 4, 8)),
+        cut,
+        cut,
+        sheet,
+        beside,
+        halves,
+        many,
+    ]
     which = tf.random.uniform((number,), 0, len(made), tf.int32)
     return tf.gather_nd(tf.stack(made), tf.stack([which, tf.range(number)], 1))
 
