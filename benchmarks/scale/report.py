@@ -69,7 +69,7 @@ def write_scores(spark: SparkSession, drawn: pd.DataFrame) -> None:
         scored_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
     )
     rows["p_frontal"] = rows["p_frontal"].astype(object).where(rows["view"].notna(), None)
-    scores = spark.createDataFrame(rows[SCORES.names], SCORES)
+    scores = spark.createDataFrame(rows.reindex(columns=SCORES.names), SCORES)
     scores.repartition(24).sortWithinPartitions("image_id").write.parquet(str(ROOT / "scores"))
 
 

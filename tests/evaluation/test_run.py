@@ -1,7 +1,6 @@
 import json
 import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from cxrspark.model.bundle import write_bundle
 from cxrspark.model.seen import SEEN, Seen
 from cxrspark.tables.schemas import SCORES
 
+from helpers.score_rows import score_row
 from helpers.runs import job
 
 Evaluate = Callable[..., int]
@@ -54,9 +54,10 @@ def write_scores(spark: SparkSession, tmp_path: Path) -> Callable[..., str]:
         scored: list[tuple[object, ...]] = SCORED,
         table_format: str = "parquet",
     ) -> str:
-        now = datetime(2026, 1, 1, tzinfo=timezone.utc)
         rows = [
-            (path, None, None, path, view, p, 64, 64, error, model_id, "area64-1", "/x", "r", now)
+            score_row(
+                image_id=path, path=path, view=view, p_frontal=p, error=error, model_id=model_id
+            )
             for path, view, p, error in scored
         ]
         table = str(tmp_path / "scores")
