@@ -15,8 +15,8 @@ from cxrspark.model.bundle import write_bundle
 from cxrspark.model.seen import SEEN, Seen
 from cxrspark.tables.schemas import SCORES
 
-from helpers.score_rows import score_row
 from helpers.runs import job
+from helpers.score_rows import score_row
 
 Evaluate = Callable[..., int]
 
