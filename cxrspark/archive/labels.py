@@ -62,9 +62,9 @@ def read_labels(
 
     The project's own file has a column ``path`` or ``image_id`` (``path`` counts where there are
     both), a column ``view`` with ``frontal``, ``lateral`` or ``other``, and may have
-    ``patient_id``, ``source``, ``projection`` and ``kind``; further columns are ignored. The tables of public sets
-    (`cxrspark.archive.data_sets`) are taken as they are. Rows of another view or of none are left
-    out and counted. The same label given twice counts once.
+    ``patient_id``, ``source``, ``projection`` and ``kind``; further columns are ignored. The
+    tables of public sets (`cxrspark.archive.data_sets`) are taken as they are. Rows of another
+    view or of none are left out and counted. The same label given twice counts once.
 
     Args:
         spark: The caller's session.

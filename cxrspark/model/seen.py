@@ -57,10 +57,6 @@ class Seen:
         found = [self._knows(asked) for asked in asked_names(images)]
         return np.asarray(np.any(found, axis=0), np.bool_)
 
-    def hashed(self, images: pd.DataFrame) -> frozenset[str]:
-        """The hashes of more images' names, with this salt."""
-        return frozenset(_hashed(self.salt, name) for name in names(images))
-
     def write(self, file: Path) -> None:
         """Write JSON: salt, and the hashes in order."""
         content = {"salt": self.salt, "hashes": sorted(self.hashes)}

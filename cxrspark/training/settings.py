@@ -19,10 +19,6 @@ class TrainSettings(ViewSettings):
         description="frontal or lateral; or all the other answers (view, projection, kind in "
         "--labels); or of these AP and PA alone, on labels of an archive of one's own",
     )
-    base: str | None = Field(
-        None,
-        description="bundle whose other networks are kept, to the last byte; the shipped one",
-    )
     labels: str = Field(
         description="CSV or Parquet with path (or image_id) and view, or a public set's own table",
         min_length=1,
@@ -47,7 +43,9 @@ class TrainSettings(ViewSettings):
         None, description="scores table whose confident rows are trained on as well"
     )
     continue_from: str | None = Field(
-        None, description="bundle whose weights to begin with; --add-scores takes its scores"
+        None,
+        description="bundle whose weights to begin with; --add-scores takes its scores. For "
+        "other networks than view: the bundle whose networks are kept, by default the shipped one",
     )
     min_confidence: float = Field(
         0.99, gt=0.5, lt=1, description="confidence that --add-scores asks of a row"

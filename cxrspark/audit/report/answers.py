@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cxrspark.audit.answers import SHOWN, Answers
@@ -88,21 +89,21 @@ def _projection(answers: Answers, pictures: Mapping[str, str]) -> str:
     cells = counts.assign(projection=counts["projection"].fillna("not sure"))
     table = cells.pivot_table("images", "header", "projection", "sum", fill_value=0)
     table = table.reindex(index=[AP, PA], columns=[AP, PA, "not sure"], fill_value=0).astype(int)
-    answered = int(table[[AP, PA]].to_numpy().sum())
-    agree = int(table.loc[AP, AP] + table.loc[PA, PA])
+    images = table.to_numpy(np.int64)
+    answered, agree = int(images[:, :2].sum()), int(images[0, 0] + images[1, 1])
     said = "The model is not sure enough of any of them."
     if answered:
         said = (
             f"It answers for {number(answered)} and agrees with {number(agree)} "
             f"({percent(agree / answered)})."
         )
-    words = f"{number(int(table.to_numpy().sum()))} frontal images have AP or PA in their header. "
+    words = f"{number(int(images.sum()))} frontal images have AP or PA in their header. "
     head = "".join(f'<th scope="col">model {text(name)}</th>' for name in table.columns)
     body = "".join(
         f'<tr><th scope="row">header {text(header)}</th>'
         + "".join(f"<td>{number(int(count))}</td>" for count in row)
         + "</tr>"
-        for header, row in zip(table.index, table.to_numpy(), strict=True)
+        for header, row in zip(table.index, images, strict=True)
     )
     html = f"<table><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
     sheet = contact_sheet(answers.suspected_projections.head(SHOWN), pictures, _of_projection)
@@ -113,10 +114,10 @@ def _projection(answers: Answers, pictures: Mapping[str, str]) -> str:
 
 
 def _of_other(row: Row) -> dict[str, str]:
-    body_part = "–" if pd.isna(row["body_part"]) else str(row["body_part"])
+    unknown = bool(pd.isna(row["body_part"]))
     return {
         "Header": str(row["header"]),
-        "Body part": body_part,
+        "Body part": "–" if unknown else str(row["body_part"]),
         "Model": str(row["outcome"]),
         "p_chest": probability(float(row["p_chest"])),
     }

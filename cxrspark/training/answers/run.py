@@ -22,7 +22,7 @@ from cxrspark.model.answers import OUTPUTS
 from cxrspark.model.answers_network import Scaling, build_answers_scorer
 from cxrspark.model.bundle import DEFAULT, Bundle, load_bundle, write_bundle
 from cxrspark.model.network import to_flatbuffer
-from cxrspark.model.seen import SEEN, Seen, load_seen
+from cxrspark.model.seen import SEEN, load_seen
 from cxrspark.pixels.image import SIDE
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.tasks import in_tasks
@@ -56,7 +56,7 @@ Report = Callable[[str], None]
 def train_answers(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundle:
     """Train the second network, or its head for AP and PA, and write a bundle.
 
-    The network for frontal and lateral is that of `settings.base`, to the last byte.
+    The network for frontal and lateral is that of `settings.continue_from`, to the last byte.
 
     Args:
         spark: The session; it computes pixels as scoring does.
@@ -67,7 +67,7 @@ def train_answers(spark: SparkSession, settings: TrainSettings, report: Report) 
         UserError: A base without what is needed, labels that match no image, of unknown names,
             of one class only or of too few images, or none that can be read.
     """
-    base_folder = settings.base or DEFAULT
+    base_folder = settings.continue_from or DEFAULT
     base = load_bundle(base_folder, settings.access())
     alone = settings.network == "projection"
     network = _network(base_folder) if alone else None
@@ -98,7 +98,9 @@ def _network(folder: str) -> keras.Model:
     """The second network of a bundle."""
     file = Path(folder) / ANSWERS_KERAS
     if not file.exists():
-        raise UserError(f"--base {folder}: has no {ANSWERS_KERAS}; name a local bundle that has")
+        raise UserError(
+            f"{folder} has no {ANSWERS_KERAS}; name a local bundle that has by --continue-from"
+        )
     return keras.models.load_model(file, compile=False)
 
 
@@ -124,7 +126,14 @@ def _labelled(spark: SparkSession, settings: TrainSettings, report: Report) -> t
         archive = kept_pixels(spark, settings.pixels, settings.format)
     else:
         archive = read_manifest(spark, str(settings.archive), settings.manifest, settings.access())
-    labels = read_labels(spark, settings.labels, settings.access(), others=True)
+    labels = read_labels(
+        spark,
+        settings.labels,
+        settings.access(),
+        roots=[settings.archive] if settings.archive else [],
+        words=settings.view_words,
+        others=True,
+    )
     matched = match_labels(labels, archive.select(*MANIFEST.names)).toPandas()
     report(f"{settings.labels}: {len(matched)} labelled images{describe_left_out(labels)}")
     matched = matched.sort_values("image_id", ignore_index=True)
@@ -150,12 +159,9 @@ def _pixels(
 
 
 def _write_seen(folder: Path, images: Examples, base: str) -> None:
-    """Name what this training has seen, with what the base had; its hashes share one salt."""
-    seen, known = Seen.of(images.rows), load_seen(base)
-    if known is None:
-        seen.write(folder / SEEN)
-        return
-    Seen(known.salt, known.hashes | known.hashed(images.rows)).write(folder / SEEN)
+    """Nothing, where the base does not say what it has seen: then nobody can."""
+    if known := load_seen(base):
+        known.and_those_of(images.rows).write(folder / SEEN)
 
 
 def _card(
