@@ -99,8 +99,8 @@ def dicom_headers(pixels: DataFrame, table: str) -> Headers:
     read = pixels.where(is_dicom).select(key, said, "body_part").toPandas()
     if read.empty:
         raise UserError(f"--pixels {table}: holds no DICOM header; add --metadata FILE")
-    texts = (read[name].astype("string") for name in ("header", "body_part"))
-    rows = _with_meaning(read["key"], *texts, None)
+    header, body_part = (read[name].astype("string") for name in ("header", "body_part"))
+    rows = _with_meaning(read["key"], header, body_part, None)
     return Headers(rows, Key("image_id"), table, "view_position, else patient_orientation,")
 
 

@@ -124,8 +124,8 @@ def _joint(rng: np.random.Generator) -> Part:
         part.bone(Ellipsoid((side * radius, 0, radius), (radius, 1.2 * radius, radius)), 0.4)
     if rng.random() < 0.5:
         part.bone(Ellipsoid((0, -1.6 * radius, radius), (radius, 0.5 * radius, radius)), 0.5)
-        side = float(1.2 * radius)
-        part.long_bone((side, 0, -20.0), _point(np.add(far, (side, 0, 0))), 0.35 * radius)
+        x = float(1.2 * radius)
+        part.long_bone((x, 0, -20.0), _point(np.add(far, (x, 0, 0))), 0.35 * radius)
     return part
 
 
