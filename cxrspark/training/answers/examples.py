@@ -98,13 +98,14 @@ def with_patients(rows: pd.DataFrame) -> pd.DataFrame:
     return renamed.assign(patient=patients(rows))
 
 
-def synthetic_others(seed: int, counts: tuple[int, int] = SYNTHETIC) -> Examples:
+def synthetic_others(seed: int, counts: tuple[int, int] | None = None) -> Examples:
     """Draw images of other parts of a body and of other kinds; `kind` names each.
 
     Args:
         seed: Of all of them.
-        counts: Images of each part, and of each kind of picture.
+        counts: Images of each part, and of each kind of picture; `SYNTHETIC` where not given.
     """
+    counts = counts or SYNTHETIC
     rng = np.random.default_rng(seed)
     kinds, pixels = [], []
     for part in other_parts.PARTS:
