@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from cxrspark.phantoms import other_parts, other_pictures
+from cxrspark.phantoms.files import jpeg
 from cxrspark.pixels.image import Grey8
 
 LAYINGS = ("turned by 90", "turned by 180", "turned by 270", "inverted", "mirrored")
@@ -71,6 +73,13 @@ def plan_odd(seed: int, images: int, others: float, laid: float) -> list[Odd | N
         number = turn if turn < first else turn - first
         plan[place] = Odd(kinds[number % len(kinds)], int(rng.integers(2**31)))
     return plan
+
+
+def redraw(file: Path, odd: Odd) -> tuple[int, tuple[int, ...]]:
+    """Replace a JPEG by an odd one; its bytes, and rows and columns."""
+    with Image.open(file) as chest:
+        drawn = odd.picture(np.asarray(chest))
+    return file.write_bytes(jpeg(Image.fromarray(drawn))), drawn.shape
 
 
 def _laid(chest: Grey8, what: str) -> Grey8:
