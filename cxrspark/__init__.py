@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cxrspark.phantoms.archive import write_archive as write_archive
     from cxrspark.phantoms.plan import ArchiveSettings as ArchiveSettings
     from cxrspark.pixels.shrink import shrink as shrink
+    from cxrspark.pixels.upright import upright as upright
     from cxrspark.scoring.pixels import read_pixels as read_pixels
     from cxrspark.scoring.run import score_archive as score_archive
     from cxrspark.scoring.scores import score as score
@@ -50,6 +51,7 @@ _FROM = {
     "show": "evaluation.report",
     "shrink": "pixels.shrink",
     "train": "training.run",
+    "upright": "pixels.upright",
     "write_archive": "phantoms.archive",
     "write_plots": "evaluation.plots",
 }

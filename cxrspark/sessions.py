@@ -1,4 +1,4 @@
-"""Classic sessions and those of Spark Connect: the few things that one has and the other has not."""
+"""Classic sessions and those of Spark Connect: what one has and the other has not."""
 
 from __future__ import annotations
 

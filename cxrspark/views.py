@@ -13,7 +13,10 @@ VIEWS = (FRONTAL, LATERAL)
 """What a label, or a header that means one of them, says."""
 
 OTHER = "other"
-"""What a label or a header says of an image that is neither."""
+"""What a label, a header or the model says of an image that is neither."""
+
+AP, PA = "AP", "PA"
+"""Projections of a frontal image: the rays come from the front, or from the back."""
 
 NO_VIEW = "no view"
 """A label or a header that says nothing."""
@@ -24,13 +27,20 @@ SAYS_NOTHING = ("UNKNOWN", "UNK", "NONE", "NAN", "NULL", "N/A")
 # AP, PA, LATERAL and LL are the rule of MIMIC-CXR's own authors, XTABLE LATERAL (through a lying
 # patient) is theirs too, RL a defined term of DICOM PS3.3, C.8.1.1. The others are PadChest's
 # (Projection, ViewPosition_DICOM), BRAX's (L), MIMIC-CXR's ViewCodeSequence and devices' own.
-_WORDS = {
+_PROJECTIONS = {
     **dict.fromkeys(
-        ("AP", "PA", "FRONTAL", "AP HORIZONTAL", "AP ERECT", "AP SUPINE", "POSTEROANTERIOR",
-         "ANTEROPOSTERIOR", "POSTERO ANTERIOR", "ANTERO POSTERIOR", "POSTERIOR ANTERIOR",
+        ("AP", "AP HORIZONTAL", "AP ERECT", "AP SUPINE", "ANTEROPOSTERIOR", "ANTERO POSTERIOR",
          "ANTERIOR POSTERIOR"),
-        FRONTAL,
+        AP,
     ),
+    **dict.fromkeys(
+        ("PA", "POSTEROANTERIOR", "POSTERO ANTERIOR", "POSTERIOR ANTERIOR"),
+        PA,
+    ),
+}  # fmt: skip
+_WORDS = {
+    "FRONTAL": FRONTAL,
+    **dict.fromkeys(_PROJECTIONS, FRONTAL),
     **dict.fromkeys(
         ("LATERAL", "LL", "RL", "XTABLE LATERAL", "L", "LA", "LAT", "LLAT", "RLAT", "LEFT LATERAL",
          "RIGHT LATERAL"),
@@ -60,8 +70,16 @@ def view_of(words: pd.Series[str], own: Mapping[str, str] | None = None) -> pd.S
         own: Views by words that a user adds; they win.
     """
     meaning = MEANING | {_plain(word): view for word, view in (own or {}).items()}
-    plain = words.str.upper().str.replace(r"[\s_-]+", " ", regex=True)
-    return plain.map(meaning).astype("string")
+    return _plain_words(words).map(meaning).astype("string")
+
+
+def projection_of(words: pd.Series[str]) -> pd.Series[str]:
+    """`AP` or `PA` where a word means one of them, as for `view_of`; else missing."""
+    return _plain_words(words).map(_PROJECTIONS).astype("string")
+
+
+def _plain_words(words: pd.Series[str]) -> pd.Series[str]:
+    return words.str.upper().str.replace(r"[\s_-]+", " ", regex=True)
 
 
 def _plain(word: str) -> str:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -65,10 +65,10 @@ def write_scores(spark: SparkSession, drawn: pd.DataFrame) -> None:
         pixels_recipe=RECIPE,
         archive="gs://archive",
         run_id="run",
-        scored_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+        scored_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     rows["p_frontal"] = rows["p_frontal"].astype(object).where(rows["view"].notna(), None)
-    scores = spark.createDataFrame(rows[SCORES.names], SCORES)
+    scores = spark.createDataFrame(rows.reindex(columns=SCORES.names), SCORES)
     scores.repartition(24).sortWithinPartitions("image_id").write.parquet(str(FOLDER / "scores"))
 
 

@@ -90,7 +90,9 @@ def main() -> None:
             far = np.abs(old.astype(int) - new)
             ratio = statistics.median(one / other for one, other in taken)
             difference = f"{far.mean():.2f}, {far.max()}" if far.any() else "0"
-            print(f"| {name} | {ms[0]:.0f} | {ms[1]:.0f} | {ratio:.1f} | {difference} |", flush=True)
+            print(
+                f"| {name} | {ms[0]:.0f} | {ms[1]:.0f} | {ratio:.1f} | {difference} |", flush=True
+            )
 
 
 if __name__ == "__main__":

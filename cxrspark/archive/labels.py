@@ -13,11 +13,17 @@ from pyspark.sql import types as T
 from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.view_table import Key, read_view_table
 from cxrspark.errors import UserError
-from cxrspark.views import NO_VIEW, OTHER, VIEWS, view_of
+from cxrspark.views import AP, NO_VIEW, OTHER, PA, VIEWS, projection_of, view_of
 
 SCHEMA = T.StructType(
-    [T.StructField(name, T.StringType()) for name in ("key", "view", "patient_id", "source")]
+    [
+        T.StructField(name, T.StringType())
+        for name in ("key", "view", "patient_id", "source", "projection", "kind")
+    ]
 )
+MORE = ("label_projection", "label_kind")
+"""Columns of matched labels: the projection and the kind that they say."""
+
 EXAMPLES = 3
 
 
@@ -27,7 +33,8 @@ class Labels:
 
     Attributes:
         rows: One row per labelled image: ``key`` string, ``view`` string (``frontal`` or
-            ``lateral``), ``patient_id`` string or null, ``source`` string or null.
+            ``lateral``, or ``other`` where asked for), ``patient_id``, ``source``, ``projection``
+            (``AP`` or ``PA``) and ``kind`` (of an image that is neither) strings or null.
         key: What of the images ``key`` is matched to.
         file: Where the labels were read.
         images: Number of rows.
@@ -49,14 +56,15 @@ def read_labels(
     *,
     roots: Iterable[str] = (),
     words: Mapping[str, str] | None = None,
+    others: bool = False,
 ) -> Labels:
     """Read labels from a CSV or Parquet file by way of the driver's memory.
 
     The project's own file has a column ``path`` or ``image_id`` (``path`` counts where there are
-    both), a column ``view`` with ``frontal``, ``lateral`` or ``other``, and may have ``patient_id``
-    and ``source``; further columns are ignored. The tables of public sets
-    (`cxrspark.archive.data_sets`) are taken as they are. Rows of another view or of none are left
-    out and counted. The same label given twice counts once.
+    both), a column ``view`` with ``frontal``, ``lateral`` or ``other``, and may have
+    ``patient_id``, ``source``, ``projection`` and ``kind``; further columns are ignored. The
+    tables of public sets (`cxrspark.archive.data_sets`) are taken as they are. Rows of another
+    view or of none are left out and counted. The same label given twice counts once.
 
     Args:
         spark: The caller's session.
@@ -64,21 +72,25 @@ def read_labels(
         access: How to reach a URL.
         roots: Roots of the archive, which paths may begin with.
         words: Views by words that a user adds to `cxrspark.views`.
+        others: Keep images labelled ``other`` too.
 
     Returns:
         The labels of frontal and lateral images, one row per image.
 
     Raises:
         UserError: No such file, not CSV, a column is missing, a row names no image, a view has
-            an unknown name, one image has both views, or no label is left.
+            an unknown name, or a projection, one image has both views, or no label is left.
     """
     table = read_view_table(file, "labels", access, roots=roots)
     said = table.rows["word"]
     known = view_of(said, words).fillna(said.str.lower().where(lambda word: word == OTHER))
-    rows = table.rows.assign(view=known.fillna(said).fillna(NO_VIEW))
+    given = table.rows["projection"]
+    projection = projection_of(given).fillna(given).fillna(projection_of(said))
+    rows = table.rows.assign(view=known.fillna(said).fillna(NO_VIEW), projection=projection)
     if table.is_own:
         _refuse_unknown_views(rows, file)
-    is_label = rows["view"].isin(VIEWS)
+        _refuse_unknown_projections(rows, file)
+    is_label = rows["view"].isin([*VIEWS, OTHER] if others else VIEWS)
     left_out = {str(view): int(n) for view, n in rows["view"][~is_label].value_counts().items()}
     if not is_label.any():
         raise UserError(f"{file} holds no label frontal or lateral{_listed(left_out)}")
@@ -103,7 +115,7 @@ def match_labels(labels: Labels, images: DataFrame, *, allow_unmatched: bool = F
     Returns:
         The labelled rows of ``images`` with all their columns, and ``label`` string (``frontal``
         or ``lateral``), ``patient_id`` string (the label's, else ``subject_id``, else null) and
-        ``source`` string or null.
+        ``source`` and `MORE`, strings or null.
 
     Raises:
         UserError: Labels match no image; the line tells how many and names some.
@@ -115,10 +127,12 @@ def match_labels(labels: Labels, images: DataFrame, *, allow_unmatched: bool = F
         F.col("view").alias("label"),
         F.col("patient_id").alias("label_patient"),
         "source",
+        F.col("projection").alias("label_projection"),
+        F.col("kind").alias("label_kind"),
     )
     joined = images.withColumn("key", labels.key.of_images()).join(wanted, "key")
     patient = F.coalesce("label_patient", subject.cast("string"))
-    return joined.select(*images.columns, "label", patient.alias("patient_id"), "source")
+    return joined.select(*images.columns, "label", patient.alias("patient_id"), "source", *MORE)
 
 
 def describe_left_out(labels: Labels) -> str:
@@ -143,6 +157,14 @@ def _refuse_unknown_views(rows: pd.DataFrame, file: str) -> None:
     raise UserError(
         f"labels {file}: has views other than frontal, lateral, other: {', '.join(named)}{more}"
     )
+
+
+def _refuse_unknown_projections(rows: pd.DataFrame, file: str) -> None:
+    said = rows["projection"].dropna()
+    unknown = said[~said.isin([AP, PA])]
+    if len(unknown):
+        named = ", ".join(f"'{word}' ({n})" for word, n in unknown.value_counts().head(5).items())
+        raise UserError(f"labels {file}: has projections other than AP and PA: {named}")
 
 
 def _refuse_both_views(once: pd.DataFrame, file: str) -> None:

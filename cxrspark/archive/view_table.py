@@ -66,7 +66,8 @@ class ViewTable:
 
     Attributes:
         rows: Strings, missing where it says nothing: ``key``, ``word`` (the view as it is
-            written), ``patient_id``, ``source``.
+            written), ``patient_id``, ``source``, ``projection``, ``kind`` (of what is no chest)
+            and ``body_part``.
         key: What ``key`` is.
         view_column: Where the words stand.
         is_own: Whether a user made it, rather than a public set's authors.
@@ -118,6 +119,9 @@ def read_view_table(
             "word": word,
             "patient_id": _patient(raw, data_set, path),
             "source": text_column(raw, "source"),
+            "projection": text_column(raw, "projection"),
+            "kind": text_column(raw, "kind"),
+            "body_part": text_column(raw, "BodyPartExamined"),
         }
     )
     _refuse_nameless(rows["key"], f"{given} {file}", image)

@@ -18,7 +18,7 @@ from cxrspark.pixels.image import Header
 from cxrspark.views import OTHER, view_of
 
 SCHEMA = T.StructType(
-    [T.StructField(name, T.StringType()) for name in ("key", "header", "header_view")]
+    [T.StructField(name, T.StringType()) for name in ("key", "header", "header_view", "body_part")]
 )
 
 
@@ -28,8 +28,8 @@ class Headers:
 
     Attributes:
         rows: One row per image: ``key`` string, ``header`` string or null (the value as it is
-            written, without blanks around it) and ``header_view`` (``frontal``, ``lateral``,
-            ``other``; null where ``header`` is).
+            written, without blanks around it), ``header_view`` (``frontal``, ``lateral``,
+            ``other``; null where ``header`` is) and ``body_part`` string or null.
         key: What of the scores ``key`` is matched to.
         file: Where it was read.
         view_column: The column that was taken.
@@ -76,7 +76,7 @@ def read_headers(
     table = read_view_table(file, "--metadata", access, roots=roots, view_column=view_column)
     said = table.rows.drop_duplicates(["key", "word"])
     _refuse_contradictions(said["key"], file)
-    rows = _with_meaning(said["key"], said["word"], words)
+    rows = _with_meaning(said["key"], said["word"], said["body_part"], words)
     return Headers(rows, table.key, file, table.view_column)
 
 
@@ -95,18 +95,24 @@ def dicom_headers(pixels: DataFrame, table: str) -> Headers:
     """
     said = F.coalesce("view_position", "patient_orientation").alias("header")
     is_dicom = F.coalesce(*Header._fields).isNotNull()
-    read = pixels.where(is_dicom).select(F.col("image_id").alias("key"), said).toPandas()
+    key = F.col("image_id").alias("key")
+    read = pixels.where(is_dicom).select(key, said, "body_part").toPandas()
     if read.empty:
         raise UserError(f"--pixels {table}: holds no DICOM header; add --metadata FILE")
-    rows = _with_meaning(read["key"], read["header"].astype("string"), None)
+    header, body_part = (read[name].astype("string") for name in ("header", "body_part"))
+    rows = _with_meaning(read["key"], header, body_part, None)
     return Headers(rows, Key("image_id"), table, "view_position, else patient_orientation,")
 
 
 def _with_meaning(
-    key: pd.Series[str], header: pd.Series[str], words: Mapping[str, str] | None
+    key: pd.Series[str],
+    header: pd.Series[str],
+    body_part: pd.Series[str],
+    words: Mapping[str, str] | None,
 ) -> pd.DataFrame:
     view = view_of(header, words).fillna(OTHER).where(header.notna())
-    return pd.DataFrame({"key": key, "header": header, "header_view": view})
+    columns = {"key": key, "header": header, "header_view": view, "body_part": body_part}
+    return pd.DataFrame(columns)
 
 
 def _refuse_contradictions(key: pd.Series[str], file: str) -> None:

@@ -19,7 +19,11 @@ ALL = "all"
 BINS = 20
 
 IDS = ("image_id", "study_id", "subject_id", "path")
-TILE = (*IDS, "rows", "columns", "header", "header_view", "outcome", "p_frontal", "error")
+ANSWERS = ("p_chest", "turn", "inverted", "mirrored", "projection", "p_ap")
+TILE = (
+    *IDS, "rows", "columns", "header", "header_view", "body_part", "outcome", "p_frontal", *ANSWERS,
+    "error",
+)  # fmt: skip
 AGREEMENT = (
     "header", "header_view", "images", *OUTCOMES, "agree", "disagree",
     "agreement", "low", "high", "effective_images",
@@ -31,7 +35,8 @@ def compare(scores: DataFrame, headers: DataFrame, key: Key) -> DataFrame:
 
     Args:
         scores: Columns of `cxrspark.tables.schemas.SCORES`, one row per image.
-        headers: ``key``, ``header``, ``header_view``, from `cxrspark.audit.headers`.
+        headers: ``key``, ``header``, ``header_view``, ``body_part``, from
+            `cxrspark.audit.headers`.
         key: What of the scores ``key`` names.
 
     Returns:

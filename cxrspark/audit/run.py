@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from cxrspark.archive.storage import open_store
 from cxrspark.audit import judge as audit
+from cxrspark.audit.answers import Answers, answers_of
 from cxrspark.audit.headers import Headers, dicom_headers, read_headers
 from cxrspark.audit.thumbnails import data_uris, from_archive, from_pixels
 from cxrspark.errors import UserError
@@ -78,6 +79,7 @@ class Audit:
         histogram: See `cxrspark.audit.judge.histogram`.
         least_certain: See `cxrspark.audit.judge.least_certain`.
         errors: See `cxrspark.audit.judge.errors`.
+        answers: See `cxrspark.audit.answers.Answers`.
         pictures: Data URIs by image id.
         picture_side: Longer side of most of the pictures.
     """
@@ -98,6 +100,7 @@ class Audit:
     histogram: pd.DataFrame
     least_certain: pd.DataFrame
     errors: pd.DataFrame
+    answers: Answers
     pictures: Mapping[str, str] = field(default_factory=dict)
     picture_side: int = SIDE
 
@@ -110,6 +113,7 @@ class Audit:
             "filled_views": self.filled,
             "studies_without_frontal": self.without["frontal"],
             "studies_without_lateral": self.without["lateral"],
+            **self.answers.tables(),
         }
 
 
@@ -147,7 +151,9 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
         suspected = audit.suspected_header_errors(compared).toPandas()
         uncertain = audit.least_certain(compared, UNCERTAIN_SHOWN).toPandas()
         failed = audit.errors(compared, ERRORS_SHOWN).toPandas()
-        shown = pd.concat([suspected.head(SUSPECTED_SHOWN), uncertain, failed])
+        answers = answers_of(compared)
+        lists = (suspected.head(SUSPECTED_SHOWN), uncertain, failed, answers.shown())
+        shown = pd.concat([images[["image_id", "path"]] for images in lists])
         paths = dict(zip(shown["image_id"], shown["path"], strict=True))
         counted = audit.studies(compared)
         return Audit(
@@ -158,7 +164,7 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             view_column=headers.view_column,
             images=images,
             unscored=len(headers.rows) - listed,
-            when=datetime.now(timezone.utc),
+            when=datetime.now(UTC),
             agreement=agreed,
             suspected=suspected,
             filled=audit.filled_views(compared).toPandas(),
@@ -170,6 +176,7 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             histogram=audit.histogram(compared).toPandas(),
             least_certain=uncertain,
             errors=failed,
+            answers=answers,
             pictures=_pictures(spark, settings, pixels, paths),
             picture_side=(settings.thumbnail or THUMBNAIL) if settings.archive else SIDE,
         )

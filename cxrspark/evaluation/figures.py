@@ -11,12 +11,12 @@ import pandas as pd
 
 from cxrspark.archive.patients import number_patients
 from cxrspark.evaluation.intervals import Bools, Figure, Floats, Ints, auc, brier, proportion
-from cxrspark.views import VIEWS
+from cxrspark.views import OTHER, UNCERTAIN, VIEWS
 
 OVERALL = "overall"
 NOT_SEEN, SEEN = "never seen", "seen in training"
 NO_SOURCE = "(no source)"
-SCORED = (*VIEWS, "uncertain")
+SCORED = (*VIEWS, UNCERTAIN, OTHER)
 OUTCOMES = (*SCORED, "error")
 FORCED_AT = 0.5
 BINS = 10
@@ -160,7 +160,7 @@ def _evaluate_one(name: str, labelled: pd.DataFrame) -> Evaluation:
         sensitivity_frontal=proportion(right[frontal], patient[frontal]),
         sensitivity_lateral=proportion(right[~frontal], patient[~frontal]),
         accuracy_called=proportion((view == label)[called], patient[called]),
-        uncertain=proportion(~called, patient),
+        uncertain=proportion(np.asarray(view == UNCERTAIN, bool), patient),
         auc=auc(p, frontal, patient),
         brier=brier(p, frontal, patient),
         reliability=_reliability(p, frontal, patient),

@@ -10,7 +10,7 @@ from cxrspark.scoring.progress import duration
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.scoring.summary import Summary
-from cxrspark.views import FRONTAL, LATERAL, UNCERTAIN
+from cxrspark.views import FRONTAL, LATERAL, OTHER, UNCERTAIN
 
 SETTINGS = ScoreSettings
 
@@ -25,7 +25,7 @@ def run(settings: ScoreSettings) -> None:
 
 def print_summary(summary: Summary, settings: ScoreSettings) -> None:
     """A short table, then where the scores lie and how to ask them something."""
-    counts = {view: summary.views.get(view, 0) for view in (FRONTAL, LATERAL, UNCERTAIN)}
+    counts = {view: summary.views.get(view, 0) for view in (FRONTAL, LATERAL, UNCERTAIN, OTHER)}
     counts |= {f"error: {kind}": images for kind, images in summary.errors.items()}
     print()
     for name, images in counts.items():

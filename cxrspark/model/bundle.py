@@ -12,13 +12,28 @@ from typing import Any
 from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.storage import read_file
 from cxrspark.errors import UserError
+from cxrspark.model.answers import Thresholds
 from cxrspark.pixels.image import RECIPE
 
 DEFAULT = str(Path(__file__).parent / "default")
 """The trained bundle that ships with the package."""
 
 MODEL = "model.tflite"
+ANSWERS = "answers.tflite"
 CARD = "model.json"
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What executors get: LiteRT models, uint8 (n, 64, 64) in.
+
+    Attributes:
+        view: float32 (n, 1) out, `p_frontal`.
+        answers: float32 (n, 8) out, `cxrspark.model.answers.OUTPUTS`; None in older bundles.
+    """
+
+    view: bytes
+    answers: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -28,10 +43,24 @@ class Bundle:
     Attributes:
         flatbuffer: LiteRT model: uint8 (n, 64, 64) in, float32 (n, 1) `p_frontal` out.
         card: Content of `model.json`.
+        answers: LiteRT model of the other answers; None where the bundle has none.
     """
 
     flatbuffer: bytes
     card: dict[str, Any]
+    answers: bytes | None = None
+
+    @property
+    def networks(self) -> Networks:
+        """What is broadcast."""
+        return Networks(self.flatbuffer, self.answers)
+
+    @cached_property
+    def thresholds(self) -> Thresholds | None:
+        """When the other answers are given; None where the bundle gives none."""
+        return (
+            None if self.answers is None else Thresholds.of_card(self.card["answers"]["thresholds"])
+        )
 
     @property
     def pixels_recipe(self) -> str:
@@ -57,8 +86,12 @@ class Bundle:
     @cached_property
     def model_id(self) -> str:
         """Twelve hex digits of a SHA-256 over all that decides a score and a view."""
-        decides = [self.pixels_recipe, self.lateral_below, self.frontal_above]
-        return hashlib.sha256(self.flatbuffer + json.dumps(decides).encode()).hexdigest()[:12]
+        decides: list[Any] = [self.pixels_recipe, self.lateral_below, self.frontal_above]
+        content = self.flatbuffer
+        if self.answers is not None and self.thresholds:
+            content += self.answers
+            decides.append(self.thresholds.as_card())
+        return hashlib.sha256(content + json.dumps(decides).encode()).hexdigest()[:12]
 
 
 def load_bundle(folder: str | None = None, access: Access = DEFAULT_ACCESS) -> Bundle:
@@ -74,36 +107,49 @@ def load_bundle(folder: str | None = None, access: Access = DEFAULT_ACCESS) -> B
     folder = (folder or DEFAULT).rstrip("/")
     try:
         card = json.loads(read_file(f"{folder}/{CARD}", access))
-        bundle = Bundle(read_file(f"{folder}/{MODEL}", access), card)
-        digest = card["flatbuffer_sha256"]
+        answers = read_file(f"{folder}/{ANSWERS}", access) if "answers" in card else None
+        bundle = Bundle(read_file(f"{folder}/{MODEL}", access), card, answers)
+        digests = {MODEL: card["flatbuffer_sha256"]}
+        if bundle.thresholds:
+            digests[ANSWERS] = card["answers"]["flatbuffer_sha256"]
         recipe = bundle.pixels_recipe
         ordered = 0 <= bundle.lateral_below <= bundle.frontal_above <= 1
     except OSError as error:
-        what = f"needs {CARD} and {MODEL}"
+        what = f"needs {CARD} and {MODEL}, and {ANSWERS} where {CARD} names answers"
         raise UserError(f"model {folder}: {what}; name a folder that `train.py` wrote") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"model {folder}: {CARD} is damaged; train or copy it again") from error
     if not ordered:
         raise UserError(f"model {folder}: {CARD} has thresholds out of order; train it again")
-    if hashlib.sha256(bundle.flatbuffer).hexdigest() != digest:
-        raise UserError(f"model {folder}: {MODEL} is damaged; train or copy it again")
+    for name, content in ((MODEL, bundle.flatbuffer), (ANSWERS, bundle.answers)):
+        if content is not None and hashlib.sha256(content).hexdigest() != digests[name]:
+            raise UserError(f"model {folder}: {name} is damaged; train or copy it again")
     if recipe != RECIPE:
         wanted = f"this version makes {RECIPE}"
         raise UserError(f"model {folder}: trained on pixels {recipe}, {wanted}; train it again")
     return bundle
 
 
-def write_bundle(folder: Path, flatbuffer: bytes, card: dict[str, Any]) -> Bundle:
-    """Write the inference model and its card.
+def write_bundle(
+    folder: Path, flatbuffer: bytes, card: dict[str, Any], answers: bytes | None = None
+) -> Bundle:
+    """Write the inference models and their card.
 
     Args:
         folder: Made where it does not exist; files of a training that lie there stay.
         flatbuffer: LiteRT model.
-        card: At least `thresholds`; the recipe and the flatbuffer's digest are added.
+        card: At least `thresholds`, and `answers` with its thresholds where there is a model of
+            them; the recipe and the digests are added.
+        answers: LiteRT model of the other answers.
     """
     digest = hashlib.sha256(flatbuffer).hexdigest()
-    bundle = Bundle(flatbuffer, {"pixels_recipe": RECIPE, **card, "flatbuffer_sha256": digest})
+    card = {"pixels_recipe": RECIPE, **card, "flatbuffer_sha256": digest}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(flatbuffer)
+    if answers is not None:
+        of_answers = {"flatbuffer_sha256": hashlib.sha256(answers).hexdigest()}
+        card["answers"] = {**card["answers"], **of_answers}
+        (folder / ANSWERS).write_bytes(answers)
+    bundle = Bundle(flatbuffer, card, answers)
     (folder / CARD).write_text(json.dumps(bundle.card, indent=2) + "\n")
     return bundle

@@ -19,30 +19,31 @@ class Scorer:
     """One single-threaded LiteRT interpreter.
 
     Args:
-        flatbuffer: LiteRT model: uint8 (n, 64, 64) in, float32 (n, 1) out.
+        flatbuffer: LiteRT model: uint8 (n, 64, 64) in, float32 (n, outputs) out.
     """
 
     def __init__(self, flatbuffer: bytes):
         with silent_stderr():
             self._interpreter = Interpreter(model_content=flatbuffer, num_threads=1)
             self._input = self._interpreter.get_input_details()[0]["index"]
-            self._output = self._interpreter.get_output_details()[0]["index"]
+            output = self._interpreter.get_output_details()[0]
+            self._output, self._outputs = output["index"], int(output["shape"][-1])
             self._interpreter.resize_tensor_input(self._input, (BATCH, SIDE, SIDE))
             self._interpreter.allocate_tensors()
 
-    def p_frontal(self, pixels: Grey8) -> npt.NDArray[np.float32]:
-        """Probability that each image is frontal.
+    def __call__(self, pixels: Grey8) -> npt.NDArray[np.float32]:
+        """What the model says of each image.
 
         Args:
             pixels: uint8, shape (n, 64, 64).
 
         Returns:
-            float32, shape (n,), 0 … 1.
+            float32, shape (n, outputs), 0 … 1.
 
         Raises:
             ValueError: The model's weights are damaged.
         """
-        scores = np.empty(len(pixels), np.float32)
+        scores = np.empty((len(pixels), self._outputs), np.float32)
         batch = np.zeros((BATCH, SIDE, SIDE), np.uint8)
         for start in range(0, len(pixels), BATCH):
             images = pixels[start : start + BATCH]
@@ -50,13 +51,17 @@ class Scorer:
             self._interpreter.set_tensor(self._input, batch)
             self._interpreter.invoke()
             output = self._interpreter.get_tensor(self._output)
-            scores[start : start + BATCH] = output.reshape(BATCH)[: len(images)]
+            scores[start : start + BATCH] = output[: len(images)]
         if not np.isfinite(scores).all():
             raise ValueError("the model gives scores that are not numbers")
         return scores
 
+    def p_frontal(self, pixels: Grey8) -> npt.NDArray[np.float32]:
+        """The first output, of the view's model: the probability that each image is frontal."""
+        return self(pixels)[:, 0]
 
-@lru_cache(maxsize=2)
+
+@lru_cache(maxsize=4)
 def scorer(flatbuffer: bytes) -> Scorer:
     """The Python worker's scorer of this model: built once, kept for the tasks that follow."""
     return Scorer(flatbuffer)

@@ -17,9 +17,11 @@ import numpy as np
 from cxrspark.errors import UserError
 from cxrspark.phantoms.body import random_body
 from cxrspark.phantoms.files import GOOD_KINDS, Kind, declared_size, encode
+from cxrspark.phantoms.odd import plan_odd, redraw
 from cxrspark.phantoms.plan import ArchiveSettings, Image, Study, plan_studies
 from cxrspark.phantoms.study import View, phantom_study, render
 from cxrspark.pixels.image import Header
+from cxrspark.views import OTHER
 
 MANIFEST = "IMAGE_FILENAMES"
 DICOM_MANIFEST = "cxr-record-list.csv.gz"
@@ -43,8 +45,9 @@ class Written(NamedTuple):
 
     path: str
     label: str
-    """`frontal` or `lateral`; empty where the file must end as an error."""
-    kind: Kind
+    """`frontal`, `lateral` or `other`; empty where the file must end as an error."""
+    kind: Kind | str
+    """Of file; of an image that is no upright chest what it is."""
     size: int
     """Bytes, with those of its DICOM file."""
     metadata: tuple[str, ...]
@@ -69,6 +72,8 @@ def write_archive(
     root, dicom = settings.out, settings.dicom
     _make_folder("--out", root)
     if dicom:
+        if settings.others or settings.laid:
+            raise UserError("--dicom: --others and --laid are for an archive of JPEGs alone")
         _make_folder("--dicom", dicom)
         if find_spec("pydicom") is None:
             raise UserError("--dicom: needs pip install cxrspark[dicom]")
@@ -80,6 +85,7 @@ def write_archive(
             written += images
             progress(len(written), total)
     written.sort()
+    _make_odd(settings, written)
     _write_tables(root, dicom, written)
     return written
 
@@ -110,6 +116,21 @@ def _write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> lis
         label = view.label if image.kind in GOOD_KINDS else ""
         written.append(Written(path, label, image.kind, size, metadata))
     return written
+
+
+def _make_odd(settings: ArchiveSettings, images: list[Written]) -> None:
+    """Replace some of the sound JPEGs, in place, by images that are no upright chest."""
+    sound = [number for number, image in enumerate(images) if image.kind == "jpeg"]
+    plan = plan_odd(settings.seed, len(sound), settings.others, settings.laid)
+    for number, odd in zip(sound, plan, strict=True):
+        if odd is None:
+            continue
+        path, label, _, _, metadata = images[number]
+        size, (rows, columns) = redraw(settings.out / path, odd)
+        start = METADATA_COLUMNS.index("Rows")
+        metadata = (*metadata[:start], str(rows), str(columns), *metadata[start + 2 :])
+        label = OTHER if odd.other else label
+        images[number] = Written(path, label, odd.what, size, metadata)
 
 
 def dicom_path(path: str) -> str:

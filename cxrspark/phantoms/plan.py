@@ -36,6 +36,12 @@ class ArchiveSettings(JobSettings):
     wrong_views: float = Field(
         0.0, ge=0, le=1, description="share of images whose ViewPosition is wrong; MIMIC's is 0.001"
     )
+    others: float = Field(
+        0.0, ge=0, le=0.5, description="share of images that are no chest; JPEG archives alone"
+    )
+    laid: float = Field(
+        0.0, ge=0, le=0.5, description="share that is turned, inverted or mirrored; likewise"
+    )
     seed: int = Field(0, ge=0, description="the same seed and rows give the same archive")
     processes: int = Field(
         default_factory=lambda: os.cpu_count() or 1, gt=0, description="all cores by default"

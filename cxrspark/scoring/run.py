@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import count
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ from cxrspark.archive.manifest import IMAGE_ID, load_manifest
 from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.storage import open_store
 from cxrspark.errors import ObjectError, UserError
-from cxrspark.model.bundle import Bundle, load_bundle
+from cxrspark.model.bundle import Bundle, Networks, load_bundle
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.progress import Progress
 from cxrspark.scoring.scores import refuse_other_recipe, score
@@ -53,7 +53,7 @@ class Run:
     spark: SparkSession
     settings: ScoreSettings
     bundle: Bundle
-    flatbuffer: Broadcast[bytes]
+    networks: Broadcast[Networks]
     scores: Table
     runs: Table
     pixels: Table | None
@@ -76,7 +76,7 @@ class Run:
             self.bundle,
             archive=self.settings.archive,
             run_id=self.run_id,
-            flatbuffer=self.flatbuffer,
+            networks=self.networks,
             tally=tally,
         )
         self.scores.append(scores, self.next_commit())
@@ -96,7 +96,7 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
         UserError: The archive, manifest, model or a table is not what it should be.
         RuntimeError: The table is incomplete or holds an image twice.
     """
-    started_at = datetime.now(timezone.utc)
+    started_at = datetime.now(UTC)
     bundle = load_bundle(settings.model, settings.access())
     manifest = load_manifest(settings.archive, settings.manifest, settings.access())
     run = _open(spark, settings, bundle)
@@ -104,12 +104,12 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
     with Progress(len(todo), run.tally.counts), _small_batches(spark):
         _score(run, todo, whole=len(todo) == len(manifest))
     views, errors = checked_counts(run.scored(), manifest["image_id"])
-    run.flatbuffer.destroy()
+    run.networks.destroy()
     summary = Summary(
         run_id=run.run_id,
         model_id=bundle.model_id,
         started_at=started_at,
-        ended_at=datetime.now(timezone.utc),
+        ended_at=datetime.now(UTC),
         images=len(manifest),
         scored=len(todo),
         views=views,
@@ -138,7 +138,7 @@ def _open(spark: SparkSession, settings: ScoreSettings, bundle: Bundle) -> Run:
         spark=spark,
         settings=settings,
         bundle=bundle,
-        flatbuffer=spark.sparkContext.broadcast(bundle.flatbuffer),
+        networks=spark.sparkContext.broadcast(bundle.networks),
         scores=table(settings.scores, SCORES, "View of each image of a chest X-ray archive"),
         runs=table(runs_path(settings.scores), RUNS, "Runs that filled the scores table"),
         pixels=table(settings.pixels, PIXELS, "64x64 pixels") if settings.pixels else None,

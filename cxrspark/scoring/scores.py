@@ -12,13 +12,14 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from cxrspark.errors import UserError
-from cxrspark.model.bundle import Bundle
+from cxrspark.model.answers import OUTPUTS, TURNS, Thresholds
+from cxrspark.model.bundle import Bundle, Networks
 from cxrspark.pixels.image import SIDE
 from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.worker import forget_zips
 from cxrspark.sessions import InClosure, to_executors
 from cxrspark.tables.schemas import SCORES
-from cxrspark.views import FRONTAL, LATERAL, UNCERTAIN
+from cxrspark.views import AP, FRONTAL, LATERAL, OTHER, PA, UNCERTAIN
 
 if TYPE_CHECKING:
     from pyspark import Broadcast
@@ -30,10 +31,10 @@ def score(
     *,
     archive: str,
     run_id: str,
-    flatbuffer: Broadcast[bytes] | InClosure[bytes] | None = None,
+    networks: Broadcast[Networks] | InClosure[Networks] | None = None,
     tally: Tally | None = None,
 ) -> DataFrame:
-    """Call every image frontal, lateral or uncertain.
+    """Call every image frontal, lateral, other or uncertain, and say how it lies.
 
     Args:
         pixels: Columns of `cxrspark.tables.schemas.PIXELS`, of the bundle's recipe: ask
@@ -41,25 +42,26 @@ def score(
         bundle: The model.
         archive: Root, written to each row.
         run_id: Written to each row.
-        flatbuffer: The bundle's, where it was sent to the executors before; else it is now.
+        networks: The bundle's, where they were sent to the executors before; else they are now.
         tally: Counts images and errors as tasks end.
 
     Returns:
         Columns of `cxrspark.tables.schemas.SCORES`, a row for each row of `pixels`; rows without
         pixels keep their error and have neither view nor probability.
     """
-    flatbuffer = flatbuffer or to_executors(pixels.sparkSession, bundle.flatbuffer)
-    udf = F.pandas_udf(_scoring(flatbuffer, tally), T.FloatType())  # type: ignore[attr-defined]
+    networks = networks or to_executors(pixels.sparkSession, bundle.networks)
+    udf = F.pandas_udf(_scoring(networks, tally), _OUTPUTS)  # type: ignore[attr-defined]
     constants = {
         "model_id": F.lit(bundle.model_id),
         "archive": F.lit(archive),
         "run_id": F.lit(run_id),
         "scored_at": F.current_timestamp(),
     }
-    scored = pixels.withColumn("p_frontal", udf("pixels"))
-    return scored.withColumns({"view": view_of("p_frontal", bundle), **constants}).select(
-        *SCORES.names
+    scored = pixels.withColumn("said", udf("pixels")).withColumn(
+        "p_frontal", F.col("said.p_frontal")
     )
+    answers = _answers(bundle.thresholds, view_of("p_frontal", bundle))
+    return scored.withColumns({**answers, **constants}).select(*SCORES.names)
 
 
 def view_of(p_frontal: str, bundle: Bundle) -> Column:
@@ -67,6 +69,32 @@ def view_of(p_frontal: str, bundle: Bundle) -> Column:
     p = F.col(p_frontal)
     view = F.when(p < bundle.lateral_below, LATERAL).when(p > bundle.frontal_above, FRONTAL)
     return view.when(p.isNotNull(), UNCERTAIN)
+
+
+def _answers(thresholds: Thresholds | None, view: Column) -> dict[str, Column]:
+    """The columns of the other answers, and the view with `other` in it."""
+    if thresholds is None:
+        unknown = {name: F.lit(None).cast(SCORES[name].dataType) for name in ANSWERS}
+        return {"view": view, **unknown}
+    said = {name: F.col(f"said.{name}") for name in OUTPUTS}
+    view = F.when(said["p_chest"] < thresholds.chest_below, OTHER).otherwise(view)
+    chest, frontal = view != OTHER, view == FRONTAL
+    turn = F.coalesce(
+        *(F.when(said[f"p_turn_{t}"] >= thresholds.turn_sure, F.lit(t)) for t in TURNS)
+    )
+
+    def sides(name: str, ends: tuple[float, float], below: object, above: object) -> Column:
+        return F.when(said[name] < ends[0], F.lit(below)).when(said[name] > ends[1], F.lit(above))
+
+    return {
+        "view": view,
+        "p_chest": said["p_chest"],
+        "turn": F.when(chest, turn),
+        "inverted": F.when(chest, sides("p_inverted", thresholds.inverted, False, True)),
+        "mirrored": F.when(frontal, sides("p_mirrored", thresholds.mirrored, False, True)),
+        "projection": F.when(frontal, sides("p_ap", thresholds.ap, PA, AP)),
+        "p_ap": F.when(frontal, said["p_ap"]),
+    }
 
 
 def refuse_other_recipe(pixels: DataFrame, bundle: Bundle) -> None:
@@ -109,20 +137,28 @@ def choose_model(scores: DataFrame, path: str, model_id: str | None) -> tuple[st
 
 
 def _scoring(
-    flatbuffer: Broadcast[bytes] | InClosure[bytes], tally: Tally | None
-) -> Callable[[Iterator[pd.Series]], Iterator[pd.Series]]:
-    def p_frontal(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
+    networks: Broadcast[Networks] | InClosure[Networks], tally: Tally | None
+) -> Callable[[Iterator[pd.Series]], Iterator[pd.DataFrame]]:
+    def said(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
         from cxrspark.model.inference import scorer  # loads LiteRT, on executors only
 
-        model = scorer(flatbuffer.value)
+        view, answers = networks.value.view, networks.value.answers
         for pixels in batches:
             given = pixels.notna().to_numpy()
             images = np.frombuffer(b"".join(pixels[given]), np.uint8).reshape(-1, SIDE, SIDE)
-            scores = np.full(len(pixels), None, dtype=object)
-            scores[given] = model.p_frontal(images)
+            scores = np.full((len(pixels), len(_OUTPUTS)), np.nan, np.float32)  # null in the table
+            scores[given, :1] = scorer(view)(images)
+            if answers is not None:
+                scores[given, 1:] = scorer(answers)(images)
             if tally:
                 tally.count(len(pixels), len(pixels) - len(images))
-            yield pd.Series(scores)
+            yield pd.DataFrame(scores, columns=_OUTPUTS.names)
         forget_zips()
 
-    return p_frontal
+    return said
+
+
+ANSWERS = ("p_chest", "turn", "inverted", "mirrored", "projection", "p_ap")
+"""Columns of `cxrspark.tables.schemas.SCORES` that the bundle's second network fills."""
+
+_OUTPUTS = T.StructType([T.StructField(name, T.FloatType()) for name in ("p_frontal", *OUTPUTS)])

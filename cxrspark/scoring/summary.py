@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from cxrspark import __version__
 from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.tables.schemas import RUNS
-from cxrspark.views import FRONTAL, LATERAL, UNCERTAIN
+from cxrspark.views import FRONTAL, LATERAL, OTHER, UNCERTAIN
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def run_row(summary: Summary, settings: ScoreSettings, spark_version: str) -> tu
         "ended_at": summary.ended_at,
         "images": summary.images,
         "scored": summary.scored,
-        **{view: summary.views.get(view, 0) for view in (FRONTAL, LATERAL, UNCERTAIN)},
+        **{view: summary.views.get(view, 0) for view in (FRONTAL, LATERAL, UNCERTAIN, OTHER)},
         "errors": sum(summary.errors.values()),
         "images_per_second": summary.scored / summary.seconds,
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),

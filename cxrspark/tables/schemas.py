@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pyspark.sql import types as T
 
-STRING, INT, LONG, FLOAT, DOUBLE = (
+STRING, INT, LONG, FLOAT, DOUBLE, BOOLEAN = (
     T.StringType(),
     T.IntegerType(),
     T.LongType(),
     T.FloatType(),
     T.DoubleType(),
+    T.BooleanType(),
 )
 TIME, BINARY = T.TimestampType(), T.BinaryType()
 
@@ -39,6 +40,15 @@ _MODEL = _column("model_id", STRING, "content hash of the model and its threshol
 _ARCHIVE = _column("archive", STRING, "root of the archive")
 _RUN = _column("run_id", STRING, "run that wrote the row")
 
+_ANSWERS = [  # null where the model does not answer, and in rows of older versions
+    _column("p_chest", FLOAT, "probability of a frontal or lateral chest radiograph, 0 to 1"),
+    _column("turn", INT, "degrees clockwise that set it upright: 0, 90, 180 or 270"),
+    _column("inverted", BOOLEAN, "greys are inverted, so that air is white"),
+    _column("mirrored", BOOLEAN, "left and right are exchanged; of frontal images only"),
+    _column("projection", STRING, "AP or PA; of frontal images only"),
+    _column("p_ap", FLOAT, "probability of an AP projection, 0 to 1; of frontal images only"),
+]
+
 MANIFEST = T.StructType(_IDS)
 
 PIXELS = T.StructType(
@@ -57,8 +67,9 @@ PIXELS = T.StructType(
 SCORES = T.StructType(
     [
         *_IDS,
-        _column("view", STRING, "frontal, lateral or uncertain; null with an error"),
+        _column("view", STRING, "frontal, lateral, uncertain or other; null with an error"),
         _column("p_frontal", FLOAT, "probability of a frontal view, 0 to 1; null with an error"),
+        *_ANSWERS,
         _ROWS,
         _COLUMNS,
         _ERROR,
@@ -83,6 +94,7 @@ RUNS = T.StructType(
         _column("frontal", LONG, "of all images"),
         _column("lateral", LONG, "of all images"),
         _column("uncertain", LONG, "of all images"),
+        _column("other", LONG, "of all images"),
         _column("errors", LONG, "of all images"),
         _column("images_per_second", DOUBLE, "scored by this run, over its whole time"),
         _column("versions", STRING, "of cxrspark, Spark, Python, Pillow and NumPy"),

@@ -93,25 +93,27 @@ def vary_contrast(grey: Tensor) -> Tensor:
     return tf.clip_by_value(tf.where(_happens(grey, 0.2), sharpened, grey), 0.0, 1.0)
 
 
-def vary_geometry(grey: Tensor) -> Tensor:
+def vary_geometry(grey: Tensor, *, upright: bool = False) -> Tensor:
     """Rotate, shear, stretch, crop, shift, mirror and turn; outside is one grey or the edge.
 
     Args:
         grey: float32 0 … 1, shape (n, 64, 64).
+        upright: Neither mirror nor turn, and rotate by 25° at most.
 
     Returns:
         float32 0 … 1, same shape.
     """
+    most, mirrored, upside_down = (25.0, 0.0, 0.0) if upright else (45.0, 0.5, UPSIDE_DOWN_SHARE)
     degrees = tf.where(
-        _happens(grey, 0.2), _uniform(grey, -45.0, 45.0), _uniform(grey, -12.0, 12.0)
+        _happens(grey, 0.2), _uniform(grey, -most, most), _uniform(grey, -12.0, 12.0)
     )
     quarter = 90.0 * tf.round(_uniform(grey, 0.5, 3.5))
-    degrees += tf.where(_happens(grey, TURNED_SHARE), quarter, 0.0)
+    degrees += tf.where(_happens(grey, 0.0 if upright else TURNED_SHARE), quarter, 0.0)
     angle = degrees * (math.pi / 180.0)
     strength = _uniform(grey, 0.1, 1.0)
     zoom, aspect = strength * _uniform(grey, *ZOOM), strength * _uniform(grey, -ASPECT, ASPECT)
-    wide = tf.exp(zoom + aspect) * tf.where(_happens(grey, 0.5), -1.0, 1.0)
-    high = tf.exp(zoom - aspect) * tf.where(_happens(grey, UPSIDE_DOWN_SHARE), -1.0, 1.0)
+    wide = tf.exp(zoom + aspect) * tf.where(_happens(grey, mirrored), -1.0, 1.0)
+    high = tf.exp(zoom - aspect) * tf.where(_happens(grey, upside_down), -1.0, 1.0)
     shear = strength * _uniform(grey, -0.2, 0.2)
     cosine, sine = tf.cos(angle), tf.sin(angle)
     a, b = wide * cosine, wide * (shear * cosine - sine)

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -226,5 +226,5 @@ def _card(
         "training_minutes": round(sum(row["seconds"] for row in trained.history) / 60, 1),
         "recipe": settings.model_dump(mode="json", include=RECIPE_SETTINGS),
         "versions": {name: version(name) for name in ("tensorflow", "keras", "petastorm")},
-        "created": datetime.now(timezone.utc).date().isoformat(),
+        "created": datetime.now(UTC).date().isoformat(),
     }

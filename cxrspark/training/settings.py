@@ -14,6 +14,11 @@ from cxrspark.tables.commits import Format
 class TrainSettings(ViewSettings):
     """Train the network on labelled images; without a recipe file, as the paper did."""
 
+    network: Literal["view", "answers", "projection"] = Field(
+        "view",
+        description="frontal or lateral; or all the other answers (view, projection, kind in "
+        "--labels); or of these AP and PA alone, on labels of an archive of one's own",
+    )
     labels: str = Field(
         description="CSV or Parquet with path (or image_id) and view, or a public set's own table",
         min_length=1,
@@ -38,7 +43,9 @@ class TrainSettings(ViewSettings):
         None, description="scores table whose confident rows are trained on as well"
     )
     continue_from: str | None = Field(
-        None, description="bundle whose weights to begin with; --add-scores takes its scores"
+        None,
+        description="bundle whose weights to begin with; --add-scores takes its scores. For "
+        "other networks than view: the bundle whose networks are kept, by default the shipped one",
     )
     min_confidence: float = Field(
         0.99, gt=0.5, lt=1, description="confidence that --add-scores asks of a row"
@@ -65,6 +72,9 @@ class TrainSettings(ViewSettings):
     )
     least_confidence: float = Field(
         0.7, ge=0.5, lt=1, description="probability below which no view is called"
+    )
+    projection_sure: float | None = Field(
+        None, gt=0.5, lt=1, description="probability from which AP or PA is answered; else never"
     )
     tensorboard: Path | None = Field(None, description="folder for a TensorBoard log")
 

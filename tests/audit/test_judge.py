@@ -94,21 +94,21 @@ def agreed(compared: DataFrame) -> pd.DataFrame:
 def test_agreement_by_header(agreed: pd.DataFrame) -> None:
     counts = [
         tuple(None if pd.isna(value) else value for value in row)
-        for row in agreed[list(audit.AGREEMENT[:9])].itertuples(index=False)
+        for row in agreed[list(audit.AGREEMENT[:10])].itertuples(index=False)
     ]
-    # header, meaning, images, frontal, lateral, uncertain, error, agree, disagree
+    # header, meaning, images, frontal, lateral, uncertain, other, error, agree, disagree
     assert counts == [
-        ("AP", "frontal", 2, 1, 1, 0, 0, 1, 1),
-        ("PA", "frontal", 2, 1, 0, 1, 0, 1, 0),
-        ("ap", "frontal", 1, 1, 0, 0, 0, 1, 0),
-        ("all frontal", "frontal", 5, 3, 1, 1, 0, 3, 1),
-        ("LL", "lateral", 2, 1, 0, 0, 1, 0, 1),
-        ("LATERAL", "lateral", 1, 0, 1, 0, 0, 1, 0),
-        ("all lateral", "lateral", 3, 1, 1, 0, 1, 1, 1),
-        ("LLD", "other", 1, 1, 0, 0, 0, None, None),
-        ("no view", None, 2, 1, 0, 0, 1, None, None),
-        ("not in the metadata", None, 1, 0, 1, 0, 0, None, None),
-        ("all", "all", 8, 4, 2, 1, 1, 4, 2),
+        ("AP", "frontal", 2, 1, 1, 0, 0, 0, 1, 1),
+        ("PA", "frontal", 2, 1, 0, 1, 0, 0, 1, 0),
+        ("ap", "frontal", 1, 1, 0, 0, 0, 0, 1, 0),
+        ("all frontal", "frontal", 5, 3, 1, 1, 0, 0, 3, 1),
+        ("LL", "lateral", 2, 1, 0, 0, 0, 1, 0, 1),
+        ("LATERAL", "lateral", 1, 0, 1, 0, 0, 0, 1, 0),
+        ("all lateral", "lateral", 3, 1, 1, 0, 0, 1, 1, 1),
+        ("LLD", "other", 1, 1, 0, 0, 0, 0, None, None),
+        ("no view", None, 2, 1, 0, 0, 0, 1, None, None),
+        ("not in the metadata", None, 1, 0, 1, 0, 0, 0, None, None),
+        ("all", "all", 8, 4, 2, 1, 0, 1, 4, 2),
     ]
 
 
@@ -165,10 +165,10 @@ def test_studies_that_lack_a_view(compared: DataFrame) -> None:
         view: [tuple(row) for row in audit.studies_without(studies, view).collect()]
         for view in ("frontal", "lateral")
     }
-    # patient, study, images, frontal, lateral, uncertain, error
+    # patient, study, images, frontal, lateral, uncertain, other, error
     assert lacking["frontal"] == [
-        ("p3", "s4", 2, 0, 0, 1, 1),
-        ("p6", "s7", 1, 0, 1, 0, 0),
+        ("p3", "s4", 2, 0, 0, 1, 0, 1),
+        ("p6", "s7", 1, 0, 1, 0, 0, 0),
     ]
     assert [row[1] for row in lacking["lateral"]] == ["s2", "s4", "s5", "s6"]
 
@@ -218,7 +218,10 @@ def test_an_audit_of_one_model_of_a_table(
     found = audit_views(spark, AuditSettings(**settings, model_id="m1"))
     assert (found.model_id, found.images, found.unscored, found.studies) == ("m1", 12, 1, 7)
     assert found.archives == ["/archive"]
-    assert [len(table) for table in found.tables().values()] == [11, 32, 2, 2, 2, 4]
+    sizes = {name: len(table) for name, table in found.tables().items()}
+    assert list(sizes.values())[:6] == [11, 40, 2, 2, 2, 4]
+    assert not found.answers.known
+    assert {sizes[name] for name in found.answers.tables() if name != "projections"} == {0}
 
 
 def test_any_csv_with_a_path_and_a_view(

@@ -45,8 +45,8 @@ def test_figures_by_hand(labelled: pd.DataFrame) -> None:
     assert (overall.images, overall.errors, overall.patients) == (9, 1, 6)
     assert (a.images, a.errors, a.patients) == (6, 1, 3)
     assert overall.confusion == {
-        "frontal": {"frontal": 3, "lateral": 1, "uncertain": 2, "error": 1},
-        "lateral": {"frontal": 0, "lateral": 1, "uncertain": 1, "error": 0},
+        "frontal": {"frontal": 3, "lateral": 1, "uncertain": 2, "other": 0, "error": 1},
+        "lateral": {"frontal": 0, "lateral": 1, "uncertain": 1, "other": 0, "error": 0},
     }
     # Forced: 0.55 is right; 0.05, 0.50 of a lateral and 0.45 of a frontal are wrong.
     assert overall.accuracy.value == pytest.approx(5 / 8)

@@ -64,6 +64,9 @@ def audited_archive(spark: SparkSession, folder: Path) -> Audited:
             "scored_at": F.current_timestamp(),
         }
     )
+    unknown = [field for field in SCORES if field.name not in scores.columns]
+    for field in unknown:  # as in rows of an older version
+        scores = scores.withColumn(field.name, F.lit(None).cast(field.dataType))
     scores.select(*SCORES.names).coalesce(1).write.parquet(str(folder / "scores"))
     return Audited(root, folder / "scores", pixels, truth)
 

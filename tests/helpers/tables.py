@@ -1,7 +1,7 @@
 """Rows of the jobs' tables, of which a test gives only the columns that matter to it."""
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ def scores_of(
     spark: SparkSession, columns: str, rows: Iterable[tuple[Any, ...]], model_id: str = "m1"
 ) -> DataFrame:
     """A table of scores: by these columns, and null where nothing is said."""
-    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
     same = _SAME | {"model_id": model_id, "run_id": "run", "scored_at": now}
     return spark.createDataFrame(_filled(SCORES.names, same, columns, rows), SCORES)
 

@@ -1,16 +1,23 @@
 from contextlib import suppress
+from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 import pytest
 from chispa import assert_column_equality
+from PIL import Image
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cxrspark.errors import UserError
-from cxrspark.model.bundle import load_bundle
+from cxrspark.model.bundle import Bundle, load_bundle
 from cxrspark.model.inference import Scorer
-from cxrspark.scoring.scores import refuse_other_recipe, score, view_of
+from cxrspark.phantoms.study import Study, View, phantom_study, render
+from cxrspark.pixels.image import Grey8
+from cxrspark.pixels.shrink import shrink
+from cxrspark.scoring.scores import ANSWERS, refuse_other_recipe, score, view_of
 from cxrspark.scoring.tally import Tally
 from cxrspark.tables.schemas import SCORES
 
@@ -23,6 +30,16 @@ def pixels_table(spark: SparkSession) -> DataFrame:
     rows = [(f"i{n}", "s1", 100 + n, 200, image.tobytes(), None) for n, image in enumerate(IMAGES)]
     rows.insert(2, ("bad", None, None, None, None, "empty file"))
     return pixels_of(spark, "image_id study_id rows columns pixels error", rows)
+
+
+def both(study: Study) -> tuple[View, View]:
+    return study.frontal, study.lateral
+
+
+def png(grey: Grey8) -> bytes:
+    file = BytesIO()
+    Image.fromarray(grey).save(file, "PNG")
+    return file.getvalue()
 
 
 def test_every_row_is_scored_or_keeps_its_error(spark: SparkSession) -> None:
@@ -60,6 +77,68 @@ def test_views_follow_the_thresholds(spark: SparkSession) -> None:
     ]
     rows = spark.createDataFrame(cases, "p double, expected string")
     assert_column_equality(rows.withColumn("view", view_of("p", bundle)), "view", "expected")
+
+
+def answers(said: npt.NDArray[np.float32], p_frontal: float, bundle: Bundle) -> list[object]:
+    """What a row must say of one image, worked out from the networks' outputs one by one."""
+    given = bundle.thresholds
+    assert given
+    view = "uncertain"
+    if p_frontal < bundle.lateral_below or p_frontal > bundle.frontal_above:
+        view = "frontal" if p_frontal > 0.5 else "lateral"
+    if said[0] < given.chest_below:
+        return ["other", None, None, None, None]
+
+    def side(p: float, ends: tuple[float, float]) -> bool | None:
+        return None if ends[0] <= p <= ends[1] else bool(p > 0.5)
+
+    turn = int(said[1:5].argmax()) * 90 if said[1:5].max() >= given.turn_sure else None
+    frontal = view == "frontal"
+    ap = side(said[7], given.ap) if frontal else None
+    return [
+        view,
+        turn,
+        side(said[5], given.inverted),
+        side(said[6], given.mirrored) if frontal else None,
+        None if ap is None else "AP" if ap else "PA",
+    ]
+
+
+def test_the_other_answers_follow_the_networks_and_the_thresholds(spark: SparkSession) -> None:
+    shipped = load_bundle()
+    assert shipped.answers
+    assert shipped.thresholds
+    # An untrained bundle's images would be of one class; this one answers to each of them.
+    thresholds = replace(shipped.thresholds, ap=(0.5, 0.5), mirrored=(0.4, 0.6), turn_sure=0.5)
+    card = {**shipped.card, "answers": {"thresholds": thresholds.as_card()}}
+    bundle = replace(shipped, card=card)
+    chests = [render(view) for n in range(6) for view in both(phantom_study(n, 128))]
+    laid = [np.rot90(c, n % 4) if n % 2 else 255 - c for n, c in enumerate(chests)]
+    images = np.stack([shrink(png(image)).values for image in [*chests, *laid]])
+    images = np.concatenate([images, IMAGES])
+    rows = [(f"i{n}", image.tobytes()) for n, image in enumerate(images)]
+    pixels = pixels_of(spark, "image_id pixels", rows)
+    scores = score(pixels, bundle, archive="a", run_id="r")
+    found = {row.image_id: row for row in scores.collect()}
+    said = Scorer(shipped.answers)(images)
+    p_frontal = Scorer(bundle.flatbuffer).p_frontal(images)
+    names = ("view", "turn", "inverted", "mirrored", "projection")
+    expected = [answers(of, float(p), bundle) for of, p in zip(said, p_frontal, strict=True)]
+    assert [[found[f"i{n}"][name] for name in names] for n in range(len(images))] == expected
+    assert {row[0] for row in expected} >= {"frontal", "lateral", "other"}
+    assert {row[1] for row in expected} >= {0, 90, 270}
+    p_chest = [found[f"i{n}"].p_chest for n in range(len(images))]
+    np.testing.assert_allclose(p_chest, said[:, 0], atol=1e-6)
+
+
+def test_a_bundle_without_a_second_network_gives_its_columns_no_value(spark: SparkSession) -> None:
+    shipped = load_bundle()
+    card = {name: value for name, value in shipped.card.items() if name != "answers"}
+    old = Bundle(shipped.flatbuffer, card)
+    rows = score(pixels_table(spark), old, archive="a", run_id="r").collect()
+    assert {row[name] for row in rows for name in ANSWERS} == {None}
+    assert {row.view for row in rows} <= {"frontal", "lateral", "uncertain", None}
+    assert {row.model_id for row in rows} == {old.model_id}
 
 
 def test_kept_pixels_of_another_recipe_are_refused(spark: SparkSession) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cxrspark.audit.judge import ALL, NOT_LISTED
+from cxrspark.audit.report.answers import ANSWER_TABLES, answer_cards, answer_sections
 from cxrspark.audit.report.histogram import histograms
 from cxrspark.audit.report.page import link, more, number, page, paragraph, percent, section, text
 from cxrspark.audit.report.parts import (
@@ -34,6 +35,7 @@ TABLES = {
     "filled_views": "images without a view in the header, with the model's",
     "studies_without_frontal": "studies in which no image was called frontal",
     "studies_without_lateral": "studies in which no image was called lateral",
+    **ANSWER_TABLES,
 }
 FILES = (REPORT, *(f"{name}{suffix}" for name in TABLES for suffix in (".parquet", ".csv")))
 
@@ -62,6 +64,7 @@ def build_report(audit: Audit) -> str:
         _suspected(audit),
         _filled(audit),
         _studies(audit),
+        *answer_sections(audit.answers, audit.pictures),
         _certainty(audit),
         _errors(audit),
         _notes(audit),
@@ -106,6 +109,7 @@ def _cards(audit: Audit) -> str:
     for view in ("frontal", "lateral"):
         words = f"of {number(audit.studies)} studies have no {view} image"
         cards.append(_card("studies", number(len(audit.without[view])), words))
+    cards += [_card(*shown) for shown in answer_cards(audit.answers)]
     cards.append(_card("certainty", number(total["uncertain"]), "images left uncertain"))
     cards.append(_card("errors", number(total["error"]), "images unreadable"))
     return '<nav aria-label="Findings"><ul class="cards">\n' + "\n".join(cards) + "\n</ul></nav>"

@@ -71,7 +71,8 @@ td small,th small{display:block;font-size:.82em;color:var(--soft);font-weight:40
 .panels svg{width:100%;height:auto;display:block}
 svg text{fill:var(--fg);font-size:12px}
 svg .grid{stroke:var(--line)}
-svg .frontal{fill:var(--frontal)}svg .lateral{fill:var(--lateral)}svg .uncertain{fill:var(--unsure)}
+svg .frontal{fill:var(--frontal)}svg .lateral{fill:var(--lateral)}
+svg .uncertain{fill:var(--unsure)}svg .other{fill:var(--soft)}
 .swatch{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em;
 background:currentColor}
 .legend{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;font-size:.9rem}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -25,12 +25,20 @@ NAMES = {
     NO_VIEW: "(empty)",
     NOT_LISTED: "(no header found)",
 }
-SHADES = {"frontal": "f", "lateral": "l", "uncertain": "u", "error": "u"}
+SHADES = {"frontal": "f", "lateral": "l", "uncertain": "u", "other": "u", "error": "u"}
+
+CALLED = {
+    "frontal": "called frontal",
+    "lateral": "called lateral",
+    "uncertain": "uncertain",
+    "other": "no chest",
+    "error": "unreadable",
+}
 
 
 def confusion_table(agreed: pd.DataFrame) -> str:
     """Rows of `cxrspark.audit.judge.agreement` as an HTML table, each cell shaded by its share."""
-    head = ["Header", "Agreement", "called frontal", "called lateral", "uncertain", "unreadable"]
+    head = ["Header", "Agreement", *(CALLED[outcome] for outcome in OUTCOMES)]
     cells = "".join(f'<th scope="col">{text(name)}</th>' for name in head)
     rows = []
     part = None
@@ -38,9 +46,8 @@ def confusion_table(agreed: pd.DataFrame) -> str:
         view = "" if pd.isna(row["header_view"]) else str(row["header_view"])
         if view != part:
             part = view
-            rows.append(
-                f'<tr class="part"><th colspan="6" scope="rowgroup">{PARTS[view]}</th></tr>'
-            )
+            title = f'<th colspan="{len(head)}" scope="rowgroup">{PARTS[view]}</th>'
+            rows.append(f'<tr class="part">{title}</tr>')
         rows.append(_header_row(row, view))
     body = "\n".join(rows)
     return (
@@ -55,14 +62,22 @@ def interval(row: Mapping[str, Any], digits: int = 2) -> str:
     return low.removesuffix(f"{SPACE}%") + f" to {high}"
 
 
-def contact_sheet(images: pd.DataFrame, pictures: Mapping[str, str]) -> str:
+def contact_sheet(
+    images: pd.DataFrame,
+    pictures: Mapping[str, str],
+    facts: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
+) -> str:
     """Tiles with picture, header, call, probability and ids.
 
     Args:
         images: Columns `cxrspark.audit.judge.TILE`.
         pictures: Data URIs by image id; a tile without one says so.
+        facts: What a tile says in place of header, call and probability, by name.
     """
-    tiles = [_tile(row, pictures.get(row["image_id"])) for row in records(images)]
+    tiles = []
+    for row in records(images):
+        picture = pictures.get(row["image_id"])
+        tiles.append(_fact_tile(row, picture, facts(row)) if facts else _tile(row, picture))
     return '<ul class="tiles">\n' + "\n".join(tiles) + "\n</ul>"
 
 
@@ -127,6 +142,12 @@ def _tile(row: Mapping[str, Any], picture: str | None) -> str:
     return _figure(row, picture, f"Radiograph; header {header}, model {called}", said)
 
 
+def _fact_tile(row: Mapping[str, Any], picture: str | None, facts: Mapping[str, str]) -> str:
+    said = "".join(f"<dt>{text(name)}</dt><dd>{text(fact)}</dd>" for name, fact in facts.items())
+    alt = "Image; " + ", ".join(f"{name.lower()} {fact}" for name, fact in facts.items())
+    return _figure(row, picture, alt, f'<dl class="said">{said}</dl>')
+
+
 def _error_tile(row: Mapping[str, Any], picture: str | None) -> str:
     message = "no score" if pd.isna(row["error"]) else str(row["error"])
     said = f'<p class="fails">{text(message)}</p>'
@@ -165,5 +186,5 @@ def probability(p: float) -> str:
 
 
 def _coloured(name: str, view: object) -> str:
-    known = view in ("frontal", "lateral", "uncertain")
+    known = view in ("frontal", "lateral", "uncertain", "other")
     return f'<span class="{view}">{text(name)}</span>' if known else text(name)

@@ -1,0 +1,116 @@
+"""Write docs/answers.md from what was measured: python -m benchmarks.accuracy.answers_card.
+
+Reads the shipped bundle's model.json, docs/figures/answers.json and answers_left_out.json.
+"""
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from cxrspark.model.bundle import load_bundle
+
+from benchmarks.accuracy.answers_left_out import FOLDS
+from benchmarks.accuracy.card_tables import _table
+from benchmarks.accuracy.model_card import DOCS
+
+HOME = "trained head, its own threshold"
+
+
+def per_cent(value: float) -> str:
+    """Two decimals."""
+    return f"{100 * value:.2f}"
+
+
+def unseen(found: dict[str, Any]) -> str:
+    """A row a question, a column a source."""
+    sources = list(found)
+    first = found[sources[0]]
+    rows = [
+        [name, *(per_cent(found[source][name]["value"]) for source in sources)] for name in first
+    ]
+    head = [
+        f"{source} ({found[source]['turn right']['images'] // 4:,} images)" for source in sources
+    ]
+    return _table(["in per cent", *head], rows)
+
+
+def called(found: dict[str, Any]) -> str:
+    """A row a source or kind."""
+    rows = [[name, f"{one['images']:,}", per_cent(one["value"])] for name, one in found.items()]
+    return _table(["source or kind", "images", "called other, %"], rows)
+
+
+def methods(found: dict[str, dict[str, float]]) -> str:
+    """A row a kind, a column a method."""
+    frame = pd.DataFrame(found)
+    names = [HOME, *(name for name in frame.columns if name != HOME)]
+    rows = [
+        [str(kind), *(f"{100 * frame.loc[kind, name]:.0f}" for name in names)]
+        for kind in sorted(frame.index, key=lambda kind: (str(kind).startswith("synthetic"), kind))
+    ]
+    rows.append(["**mean**", *(f"**{100 * frame[name].mean():.0f}**" for name in names)])
+    return _table(["kind left out", *(name.replace(HOME, "at home") for name in names)], rows)
+
+
+def laid(found: dict[str, dict[str, float | None]]) -> str:
+    """A row a question, a column a source that was left out."""
+    names = [name for name in next(iter(found.values())) if name != "others_found"]
+
+    def cell(value: float | None) -> str:
+        return "–" if value is None else per_cent(value)
+
+    rows = [
+        [name.replace("_", " "), *(cell(of.get(name)) for of in found.values())] for name in names
+    ]
+    return _table(["in per cent", *found], rows)
+
+
+def main() -> None:
+    """Write the page."""
+    bundle = load_bundle()
+    given, card = bundle.thresholds, bundle.card["answers"]
+    assert given
+    figures, left_out = (
+        json.loads((DOCS / "figures" / f"{name}.json").read_text())
+        for name in ("answers", "answers_left_out")
+    )
+    text = json.loads((DOCS / "figures" / "answers_words.json").read_text())
+    used = card["trained_on"]
+    lost = (
+        f"{source} {per_cent(sum(shares) / len(shares))} %"
+        for source, shares in left_out["chests_lost"].items()
+    )
+    never = given.ap == (0.0, 1.0)
+    values = {
+        "MODEL_ID": bundle.model_id,
+        "CHEST_BELOW": f"{given.chest_below:g}",
+        "TURN_SURE": f"{given.turn_sure:g}",
+        "INVERTED": f"{given.inverted[0]:.2f} to {given.inverted[1]:.2f}",
+        "MIRRORED": f"{given.mirrored[0]:.2f} to {given.mirrored[1]:.2f}",
+        "AP": "`projection` always, by the shipped bundle; `p_ap` where the view is not frontal"
+        if never
+        else f"from {given.ap[0]:g} to {given.ap[1]:g}, and where the view is not frontal",
+        "UNSEEN": unseen(figures["unseen patients"]),
+        "CALLED": called(figures["called other"]),
+        "MS_ANSWERS": f"{figures['milliseconds']['answers']:.2f}",
+        "MS_VIEW": f"{figures['milliseconds']['view']:.2f}",
+        "FOLDS": f"{len(FOLDS)}",
+        "EPOCHS": f"{left_out['epochs']}",
+        "METHODS": methods(left_out["found"]),
+        "LOST": ", ".join(lost),
+        "LAID": laid(left_out["laid"]),
+        "TRAINED": "It was trained on "
+        + ", ".join(f"{count:,} {name}" for name, count in used["classes"].items())
+        + f", by `{json.dumps(card['recipe'])}`, on {card['created']}.",
+        **text,
+    }
+    page = (DOCS / "templates" / "answers.md").read_text()
+    for name, value in values.items():
+        page = page.replace(f"{{{name}}}", value)
+    (DOCS / "answers.md").write_text(page)
+    print("wrote docs/answers.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""What held-back images say of the second network: calibration, thresholds and figures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from cxrspark.evaluation.intervals import Figure, auc, proportion
+from cxrspark.model.answers import OUTPUTS, Thresholds
+from cxrspark.model.answers_network import (
+    TURN,
+    Scaling,
+    build_answers_scorer,
+    prepared,
+    probabilities,
+)
+from cxrspark.model.calibration import choose_band, fit_platt
+from cxrspark.pixels.image import Grey8
+from cxrspark.training.answers.examples import Bools, Examples, Floats
+from cxrspark.training.answers.variation import vary_upright
+
+CHESTS_LOST = 0.002
+"""Share of held-back chest images, varied ones among them, that may be called other."""
+
+LEAST_CHEST = 0.5
+"""An image with a larger `p_chest` is never called other."""
+
+RIGHT = {"turn": 0.999, "inverted": 0.999, "mirrored": 0.99}
+"""Share of the given answers that must be right on held-back images."""
+
+LEAST = {"turn": 0.7, "inverted": 0.7, "mirrored": 0.8}
+"""No answer is given with a smaller probability, however right it would be."""
+
+COPIES = 4
+"""Varied copies of each held-back image."""
+
+NEVER = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Held-back images as they may lie in an archive, with the truth; shapes (n, …)."""
+
+    pixels: Grey8
+    row: Any
+    """Which image each is made of."""
+    quarter: Any
+    inverted: Bools
+    mirrored: Bools
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the held-back images say."""
+
+    scaling: Scaling
+    thresholds: Thresholds
+    figures: dict[str, Figure | None]
+
+    def as_card(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        figures = {
+            name: asdict(figure) if figure else None for name, figure in self.figures.items()
+        }
+        return {
+            "thresholds": self.thresholds.as_card(),
+            "calibration": asdict(self.scaling),
+            "figures": figures,
+        }
+
+
+def lay_at_random(pixels: Grey8, rng: np.random.Generator) -> Laid:
+    """Turn, mirror and invert images at random: half of them lie upright, a third is inverted."""
+    number = len(pixels)
+    quarter = np.where(rng.random(number) < 0.5, rng.integers(0, 4, number), 0)
+    mirrored, inverted = rng.random(number) < 0.5, rng.random(number) < 0.33
+    laid = np.where(mirrored[:, None, None], pixels[:, :, ::-1], pixels)
+    for turns in range(1, 4):
+        laid[quarter == turns] = np.rot90(laid[quarter == turns], turns, axes=(1, 2))
+    laid = np.where(inverted[:, None, None], 255 - laid, laid)
+    return Laid(laid, np.arange(number), quarter, inverted, mirrored)
+
+
+def varied_copies(pixels: Grey8, copies: int = COPIES) -> Grey8:
+    """The images, and so many varied copies of them."""
+    parts = np.array_split(pixels, -(-len(pixels) // 256))
+    made = [
+        (vary_upright(part).numpy() * 255).round().astype(np.uint8)
+        for _ in range(copies)
+        for part in parts
+    ]
+    return np.concatenate([pixels, *made])
+
+
+def judge(
+    network: keras.Model, held_back: Examples, projection_sure: float | None, seed: int
+) -> Judged:
+    """Calibrate every head and choose when it answers.
+
+    Args:
+        network: Trained.
+        held_back: Images of patients that were not trained on.
+        projection_sure: Probability from which AP or PA is answered; None: never.
+        seed: Of how the images are laid.
+    """
+    rng = np.random.default_rng(seed)
+    copied = _repeated(held_back, 1 + COPIES)
+    laid = lay_at_random(varied_copies(held_back.pixels), rng)
+    scaling = _scaling(_logits(network, laid.pixels), copied, laid)
+    scorer = build_answers_scorer(network, scaling)
+    plain = lay_at_random(held_back.pixels, rng)
+    said = probabilities(scorer, plain.pixels)
+    chest, frontal = held_back.chest, held_back.frontal
+    varied_chests = probabilities(scorer, laid.pixels[copied.chest])[:, 0]
+    bands = {
+        name: choose_band(said[rows, column], truth[rows], RIGHT[name], LEAST[name])
+        for name, column, truth, rows in (
+            ("inverted", 5, plain.inverted, chest),
+            ("mirrored", 6, plain.mirrored, frontal),
+        )
+    }
+    ap = NEVER if projection_sure is None else (1 - projection_sure, projection_sure)
+    thresholds = Thresholds(
+        chest_below=round(min(LEAST_CHEST, float(np.quantile(varied_chests, CHESTS_LOST))), 4),
+        turn_sure=_sure_above(said[chest], plain.quarter[chest]),
+        inverted=(bands["inverted"].lateral_below, bands["inverted"].frontal_above),
+        mirrored=(bands["mirrored"].lateral_below, bands["mirrored"].frontal_above),
+        ap=ap,
+    )
+    return Judged(scaling, thresholds, figures(scorer, held_back, plain, thresholds))
+
+
+def figures(
+    scorer: keras.Model, examples: Examples, laid: Laid, thresholds: Thresholds
+) -> dict[str, Figure | None]:
+    """Shares of images, with intervals by patient; None where a share would be of none.
+
+    Args:
+        scorer: From `build_answers_scorer`.
+        examples: What the laid images are made of, row for row.
+        laid: From `lay_at_random`.
+        thresholds: When answers are given.
+    """
+    said, upright = probabilities(scorer, laid.pixels), probabilities(scorer, examples.pixels)
+    patient = np.unique(examples.rows["patient"], return_inverse=True)[1].astype(np.int64)
+    chest, frontal = examples.chest, examples.frontal
+
+    def share(right: Bools, rows: Bools) -> Figure | None:
+        return proportion(right[rows], patient[rows])
+
+    best, sure = said[:, TURN].argmax(1), said[:, TURN].max(1) >= thresholds.turn_sure
+    found = {"turn": (best == laid.quarter, sure, chest)}
+    for name, column, truth, rows, ends in (
+        ("inverted", 5, laid.inverted, chest, thresholds.inverted),
+        ("mirrored", 6, laid.mirrored, frontal, thresholds.mirrored),
+    ):
+        p = said[:, column]
+        found[name] = ((p > 0.5) == truth, (p < ends[0]) | (p > ends[1]), rows)
+    result: dict[str, Figure | None] = {
+        "chests_called_other": share(said[:, 0] < thresholds.chest_below, chest),
+        "others_found": share(said[:, 0] < thresholds.chest_below, ~chest),
+        "false_turns": share(
+            (upright[:, TURN].argmax(1) > 0)
+            & (upright[:, TURN].max(1) >= thresholds.turn_sure), chest,
+        ),
+        "false_inversions": share(upright[:, 5] > thresholds.inverted[1], chest),
+    }  # fmt: skip
+    for name, (right, answered, rows) in found.items():
+        result[f"{name}_answered"] = share(answered, rows)
+        result[f"{name}_right_of_answered"] = share(right, rows & answered)
+    ap = examples.ap
+    known = ~np.isnan(ap)
+    if len(np.unique(ap[known])) == 2:
+        result["projection_auc"] = auc(upright[known, 7], ap[known] == 1, patient[known])
+    low, high = thresholds.ap
+    answered = (upright[:, 7] < low) | (upright[:, 7] > high)
+    result["projection_answered"] = share(answered, known)
+    right = (upright[:, 7] > 0.5) == (ap == 1)
+    result["projection_right_of_answered"] = share(right, known & answered)
+    return result
+
+
+def _scaling(logits: Floats, copied: Examples, laid: Laid) -> Scaling:
+    """Platt scaling of each head, and one slope for the turns."""
+    slope, offset = np.ones(len(OUTPUTS)), np.zeros(len(OUTPUTS))
+    ap = copied.ap
+    for column, truth, rows in (
+        (0, copied.chest, np.ones(len(ap), bool)),
+        (5, laid.inverted, copied.chest),
+        (6, laid.mirrored, copied.frontal),
+        (7, ap == 1, ~np.isnan(ap)),
+    ):
+        if len(np.unique(truth[rows])) == 2:
+            p = 1 / (1 + np.exp(-logits[rows, column].clip(-15, 15)))
+            platt = fit_platt(p, truth[rows])
+            slope[column], offset[column] = platt.slope, platt.offset
+    turns, truth = logits[copied.chest][:, TURN], laid.quarter[copied.chest]
+    tried = np.geomspace(0.25, 4, 41)
+    slope[TURN] = tried[np.argmin([_log_loss(turns * one, truth) for one in tried])]
+    return Scaling(tuple(slope.round(6).tolist()), tuple(offset.round(6).tolist()))
+
+
+def _log_loss(logits: Floats, truth: Any) -> float:
+    most = logits.max(1, keepdims=True)
+    logs = logits - most - np.log(np.exp(logits - most).sum(1, keepdims=True))
+    return -float(logs[np.arange(len(truth)), truth].mean())
+
+
+def _sure_above(said: Floats, quarter: Any) -> float:
+    """The least probability from which enough turns are right."""
+    confidence, right = said[:, TURN].max(1), said[:, TURN].argmax(1) == quarter
+    for least in np.arange(LEAST["turn"], 0.996, 0.005):
+        called = right[confidence >= least]
+        if called.size and called.mean() >= RIGHT["turn"]:
+            return round(float(least), 4)
+    return 1.0
+
+
+def _logits(network: keras.Model, pixels: Grey8) -> Floats:
+    parts = np.array_split(pixels, -(-len(pixels) // 256))
+    return np.concatenate([np.asarray(network(prepared(part), training=False)) for part in parts])
+
+
+def _repeated(examples: Examples, times: int) -> Examples:
+    rows = examples.rows.iloc[np.tile(np.arange(len(examples.rows)), times)]
+    return Examples(rows.reset_index(drop=True), np.tile(examples.pixels, (times, 1, 1)))
