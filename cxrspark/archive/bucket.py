@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,14 @@ SCHEMES: dict[str, Any] = {
     **dict.fromkeys(("http", "https"), HTTPStore),
 }
 """What reads the URLs of each scheme."""
+
+ENDPOINTS: dict[Any, tuple[str, ...]] = {
+    S3Store: ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    GCSStore: ("STORAGE_EMULATOR_HOST",),
+    AzureStore: ("AZURE_STORAGE_ENDPOINT",),
+}
+"""Variables by which the clouds' SDKs are told of another service; the first that is set counts.
+They are read here, since plain http has to be allowed for such a service alone."""
 
 PATIENCE = 12.0
 """Seconds that a request is repeated for, by default: a user waits to hear what is wrong."""
@@ -106,17 +115,19 @@ class Bucket:
 
 def _open(url: str, access: Access, patience: float) -> ObjectStore:
     kind = SCHEMES[url.split("://")[0]]
-    options = _options((access.endpoint or url).startswith("http://"), patience)
+    there = filter(None, map(os.environ.get, ENDPOINTS.get(kind, ())))
+    endpoint = access.endpoint or next(there, None)
+    options = _options((endpoint or url).startswith("http://"), patience)
     if kind is HTTPStore:
         return HTTPStore(url, **options)
     settings: dict[str, Any] = {"skip_signature": access.anonymous or None}
     if kind is GCSStore:
-        settings["base_url"] = access.endpoint
+        settings["base_url"] = endpoint
         if access.billing_project:
             header = {"x-goog-user-project": access.billing_project}
             options["client_options"]["default_headers"] = header
     else:
-        settings["endpoint"] = access.endpoint
+        settings["endpoint"] = endpoint
     if kind is S3Store:
         settings |= {"region": access.region, "request_payer": access.requester_pays or None}
         if point := _ACCESS_POINT.fullmatch(url):
@@ -124,7 +135,7 @@ def _open(url: str, access: Access, patience: float) -> ObjectStore:
             url = f"s3://{name}-{account}/{prefix or ''}"
             host = f"https://{name}-{account}.s3-accesspoint.{region}.amazonaws.com"
             settings |= {"region": region, "virtual_hosted_style_request": True}
-            settings["endpoint"] = access.endpoint or host
+            settings["endpoint"] = endpoint or host
     # What is not given is left to the environment (AWS_REGION, GOOGLE_APPLICATION_CREDENTIALS, …).
     given = {name: value for name, value in settings.items() if value is not None}
     store: ObjectStore = kind.from_url(url, **given, **options)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 _NO_BUCKET = r"NoSuchBucket|ContainerNotFound|specified bucket does not exist"
+
+LOG_IN = "log in"
+
+UNREAD = {
+    "AWS_PROFILE": 'run: eval "$(aws configure export-credentials --format env)"',
+    "AWS_SHARED_CREDENTIALS_FILE": 'run: eval "$(aws configure export-credentials --format env)"',
+    "AZURE_STORAGE_CONNECTION_STRING": "set AZURE_STORAGE_ACCOUNT_NAME and "
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE": "set GOOGLE_APPLICATION_CREDENTIALS",
+}
+"""Variables of the clouds' SDKs that are not read, and what to do instead."""
 
 _CAUSES = (
     (_NO_BUCKET, "no such bucket; check its name"),
@@ -27,7 +39,7 @@ _CAUSES = (
     (
         r"latest/api/token|latest/meta-data|computeMetadata|metadata/identity|token request",
         "no credentials found, neither in the environment nor of the machine's role; "
-        "log in, or add --anonymous for a public bucket",
+        f"{LOG_IN}, or add --anonymous for a public bucket",
     ),
     (
         r"InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|401 Unauth"
@@ -41,6 +53,17 @@ _CAUSES = (
     ),
     (r"Account must be specified", "set AZURE_STORAGE_ACCOUNT_NAME to the storage account"),
     (r"501 Not|405 Method|NotSupported|not implemented", "cannot be listed; name a --manifest"),
+    (
+        r"[Cc]ertificate",
+        "its certificate is of an authority that is not known here; set SSL_CERT_FILE to a PEM "
+        "file with your authority's (on every machine)",
+    ),
+    (
+        r"407 Proxy|ProxyAuth|proxy.*(tunnel|unsuccessful)",
+        "the proxy of HTTPS_PROXY refuses; give its user in that variable, or name the host in "
+        "NO_PROXY",
+    ),
+    (r"builder error", "plain http:// needs --endpoint http://HOST:PORT"),
     (r"dns error", "its host is not known here; check the endpoint and the network"),
     (
         r"kind: Connect|tcp connect|Connection refused",
@@ -66,7 +89,11 @@ def explain(url: str, said: str) -> str:
         said: Text of obstore's error; it holds no secret but perhaps a signed query.
     """
     causes = (cause for pattern, cause in _CAUSES if re.search(pattern, said))
-    return f"{url}: {next(causes, 'cannot be read')} ({_short(said)})"
+    cause = next(causes, "cannot be read")
+    unread = [f"{name} is not read: {do}" for name, do in UNREAD.items() if name in os.environ]
+    if unread:
+        cause = cause.replace(LOG_IN, unread[0])
+    return f"{url}: {cause} ({_short(said)})"
 
 
 def is_no_bucket(said: str) -> bool:

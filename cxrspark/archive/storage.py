@@ -26,6 +26,11 @@ _LOST = {
 }  # fmt: skip
 """What a network's file system or this process has lost, not a file."""
 
+HINTS = {
+    "hdfs": "; set JAVA_HOME, HADOOP_HOME and CLASSPATH (what `hadoop classpath --glob` prints)"
+}
+"""What most likely is missing for a scheme."""
+
 log = logging.getLogger(__name__)
 
 
@@ -170,9 +175,12 @@ class OtherStore:
             needs = " ".join(str(error).split())
             what = f"needs fsspec and its package for {scheme} on every machine ({needs})"
             raise UserError(f"{root}: {what}; pip install 'cxrspark[fsspec]' and it") from error
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             known = "a folder, s3://, gs://, az://, https:// or a URL that fsspec knows"
             raise UserError(f"{root}: cannot be opened; it must be {known}") from error
+        except OSError as error:  # of libhdfs, say, that finds no Java or no name node
+            said = " ".join(str(error).split())[:200]
+            raise UserError(f"{root}: cannot be opened: {said}{HINTS.get(scheme, '')}") from error
         self._url = root
 
     def read(self, path: str, take: Take) -> bytes:

@@ -97,7 +97,8 @@ class Coder:
         cells = _cells(pixels)
         mean = cells.mean(0)
         _, lengths, axes = np.linalg.svd(cells - mean, full_matrices=False)
-        known = min(COMPONENTS, int((lengths > lengths[0] * 1e-6).sum()))
+        there = int((lengths > lengths[0] * 1e-6).sum())
+        known = min(COMPONENTS, there, max(4, len(pixels) // 10))  # of few, the rest is noise
         whitened = axes[:known] / lengths[:known, None]
         random = np.random.default_rng(0).normal(size=(known, BANDS * BITS))
         return cls(mean, np.asarray(whitened.T @ random, np.float32))

@@ -8,6 +8,7 @@ import pytest
 
 from cxrspark.archive.access import Access
 from cxrspark.archive.bucket import PATIENCE, Bucket
+from cxrspark.archive.bucket_errors import explain
 from cxrspark.archive.manifest import load_manifest
 from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.storage import read_file
@@ -201,7 +202,7 @@ def test_a_machine_without_credentials_is_told_so(
 
 
 def test_a_huge_object_is_refused_unread(s3: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cxrspark.pixels.image.MAX_BYTES", 1000)
+    monkeypatch.setattr("cxrspark.archive.read_ahead.MAX_BYTES", 1000)
     (found,) = read_many(Bucket(S3, Access(endpoint=s3.url)), ["IMAGE_FILENAMES"])
     assert isinstance(found, ObjectError)
     assert str(found).startswith("oversized: ")
@@ -217,3 +218,39 @@ def test_a_web_server_has_the_same_rows_and_lines(
     assert contents == list(there.values())
     with pytest.raises(UserError, match=f"^{root}: cannot be listed; name a --manifest"):
         list(Bucket(root, Access()).names())
+
+
+@pytest.mark.parametrize(
+    ("root", "variable"),
+    [(S3, "AWS_ENDPOINT_URL"), (S3, "AWS_ENDPOINT_URL_S3"), (GS, "STORAGE_EMULATOR_HOST")],
+)
+def test_the_sdks_own_variable_for_an_endpoint_is_taken(
+    root: str,
+    variable: str,
+    request: pytest.FixtureRequest,
+    there: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server: Proxy = request.getfixturevalue("s3" if root == S3 else "gcs")
+    monkeypatch.setenv(variable, server.url)
+    path, content = next(iter(there.items()))
+    assert read_file(f"{root}/{path}", Access(anonymous=root == GS)) == content
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("InvalidCertificate(UnknownIssuer) kind: Connect", "set SSL_CERT_FILE to a PEM file"),
+        ("HTTP error: builder error", "plain http:// needs --endpoint"),
+        ("407 Proxy Authentication Required", "the proxy of HTTPS_PROXY refuses"),
+    ],
+)
+def test_what_a_network_of_a_hospital_says_is_explained(said: str, line: str) -> None:
+    assert line in explain("https://host", said)
+
+
+def test_a_variable_that_is_not_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "Error performing PUT http://169.254.169.254/latest/api/token"
+    assert "log in, or add --anonymous" in explain("s3://b", said)
+    monkeypatch.setenv("AWS_PROFILE", "ours")
+    assert "AWS_PROFILE is not read: run: eval" in explain("s3://b", said)

@@ -210,3 +210,11 @@ def test_pictures_are_of_the_archive_that_was_scored(
         pixels=str(tmp_path / "pixels"),
     )  # fmt: skip
     assert audit_run.audit_views(spark, settings).pictures == {}
+
+
+def test_a_spreadsheet_runs_no_id_as_a_formula(found: Audit) -> None:
+    ids = ["=HYPERLINK(1)", "+1", "-1", "@x", "a=b", None]
+    filled = found.filled.head(0).reindex(range(len(ids))).assign(image_id=ids)
+    written = table_files(replace(found, filled=filled))["filled_views.csv"]
+    read = pd.read_csv(BytesIO(written), keep_default_na=False)["image_id"]
+    assert list(read) == ["'=HYPERLINK(1)", "'+1", "'-1", "'@x", "a=b", ""]

@@ -47,8 +47,15 @@ def table_files(audit: Audit) -> dict[str, bytes]:
         parquet = BytesIO()
         table.to_parquet(parquet, index=False)
         files[f"{name}.parquet"] = parquet.getvalue()
-        files[f"{name}.csv"] = table.to_csv(index=False).encode()
+        files[f"{name}.csv"] = _harmless(table).to_csv(index=False).encode()
     return files
+
+
+def _harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """Texts that a spreadsheet would run as a formula, behind an apostrophe (as OWASP advises)."""
+    texts = table.select_dtypes(["object", "string"]).columns
+    escaped = {name: table[name].replace(r"^([=+\-@\t\r])", r"'\1", regex=True) for name in texts}
+    return table.assign(**escaped)
 
 
 def build_report(audit: Audit) -> str:
