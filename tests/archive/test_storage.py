@@ -78,5 +78,5 @@ def test_a_signed_url_of_one_file_is_refused_and_not_repeated() -> None:
 def test_hdfs_tells_its_true_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("JAVA_HOME", "HADOOP_HOME", "CLASSPATH"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UserError, match="cannot be opened: .*; set JAVA_HOME, HADOOP_HOME"):
+    with pytest.raises(UserError, match=r"cannot be opened: .*; set JAVA_HOME, HADOOP_HOME"):
         open_store("hdfs://127.0.0.1:1/x")

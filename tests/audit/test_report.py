@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pyspark.sql import functions as F
 
 from cxrspark.audit import run as audit_run
 from cxrspark.audit.private_folder import open_folder, write_files
-from cxrspark.audit.report.build import FILES, build_report
+from cxrspark.audit.report.build import FILES, build_report, table_files
 from cxrspark.audit.report.page import percent
 from cxrspark.audit.report.parts import probability
 from cxrspark.audit.run import Audit, AuditSettings
