@@ -6,6 +6,8 @@ import re
 
 _NO_BUCKET = r"NoSuchBucket|ContainerNotFound|specified bucket does not exist"
 
+_DENIED = "access denied"
+
 _CAUSES = (
     (_NO_BUCKET, "no such bucket; check its name"),
     (
@@ -36,7 +38,7 @@ _CAUSES = (
     ),
     (
         r"PermissionDenied|403 Forbidden|AccessDenied|Unauthenticated",
-        "access denied; ask for the right to read and list it (without the right to list, a "
+        f"{_DENIED}; ask for the right to read and list it (without the right to list, a "
         "missing object is denied too); where the requester pays, add --requester-pays",
     ),
     (r"Account must be specified", "set AZURE_STORAGE_ACCOUNT_NAME to the storage account"),
@@ -58,6 +60,14 @@ _CAUSES = (
 """Patterns of obstore's text and of the services' codes; the first that is found tells."""
 
 
+_OF_OBJECT = (
+    (r"InvalidObjectState|BlobArchived", "is in archived storage; restore it first"),
+    (r"KMS\.|KMSAccessDenied|kms:Decrypt", "its encryption key cannot be used"),
+    (r"server-side-encryption-customer|Server Side Encryption with Customer", "needs its own key"),
+)
+"""What a service says of one object, not of its bucket."""
+
+
 def explain(url: str, said: str) -> str:
     """One line on a store that cannot be read: its root, the likely cause, what was said.
 
@@ -67,6 +77,18 @@ def explain(url: str, said: str) -> str:
     """
     causes = (cause for pattern, cause in _CAUSES if re.search(pattern, said))
     return f"{url}: {next(causes, 'cannot be read')} ({_short(said)})"
+
+
+def explain_object(said: str) -> str | None:
+    """One line on an object that alone cannot be read; None where it may be the store."""
+    causes = (cause for pattern, cause in _OF_OBJECT if re.search(pattern, said))
+    cause = next(causes, None)
+    return cause and f"unreadable: {cause} ({_short(said)})"
+
+
+def is_access_denied(line: str) -> bool:
+    """Whether a line of `explain` says that access is denied: to an object, or to all."""
+    return f": {_DENIED}" in line
 
 
 def is_no_bucket(said: str) -> bool:

@@ -44,6 +44,22 @@ def score(
         Columns of `cxrspark.tables.schemas.SCORES`, a row for each row of `pixels`; rows without
         pixels keep their error and have neither view nor probability.
     """
+    scored = with_scores(
+        pixels, bundle, archive=archive, run_id=run_id, flatbuffer=flatbuffer, tally=tally
+    )
+    return scored.select(*SCORES.names)
+
+
+def with_scores(
+    pixels: DataFrame,
+    bundle: Bundle,
+    *,
+    archive: str,
+    run_id: str,
+    flatbuffer: Broadcast[bytes] | None = None,
+    tally: Tally | None = None,
+) -> DataFrame:
+    """As `score`, with the columns of `pixels` as well."""
     flatbuffer = flatbuffer or pixels.sparkSession.sparkContext.broadcast(bundle.flatbuffer)
     udf = F.pandas_udf(_scoring(flatbuffer, tally), T.FloatType())  # type: ignore[attr-defined]
     constants = {
@@ -53,9 +69,7 @@ def score(
         "scored_at": F.current_timestamp(),
     }
     scored = pixels.withColumn("p_frontal", udf("pixels"))
-    return scored.withColumns({"view": view_of("p_frontal", bundle), **constants}).select(
-        *SCORES.names
-    )
+    return scored.withColumns({"view": view_of("p_frontal", bundle), **constants})
 
 
 def view_of(p_frontal: str, bundle: Bundle) -> Column:

@@ -1,9 +1,12 @@
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.storage import open_store, read_file
+from cxrspark.archive.witness import WitnessedStore
 from cxrspark.errors import UserError
 
 
@@ -73,3 +76,12 @@ def test_a_signed_url_of_one_file_is_refused_and_not_repeated() -> None:
     with pytest.raises(UserError, match="has a password or a query") as raised:
         read_file("https://host/folder/list.csv?X-Amz-Signature=secret")
     assert "secret" not in str(raised.value)
+
+
+def test_a_host_without_the_archive_is_named_and_a_missing_image_is_not(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"a")
+    store = open_store(str(tmp_path))
+    found, missing = read_many(WitnessedStore(store, "/data", "a.png"), ["a.png", "b.png"])
+    assert (found, str(missing)) == (b"a", "missing: listed but not there")
+    with pytest.raises(UserError, match=f"^/data: {socket.gethostname()} does not find c.png"):
+        next(read_many(WitnessedStore(store, "/data", "c.png"), ["b.png"]))
