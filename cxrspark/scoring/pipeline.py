@@ -10,16 +10,25 @@ from typing import TypeVar
 
 from pyspark.sql import SparkSession
 
-IN_FLIGHT = 3
-"""Commits at work at once: one is gathered and written, one ends, and one has tasks for the cores
-that become free. A run that is killed loses at most so many."""
+FEW, MANY = 2, 4
+"""Commits at work at once, on few cores and on many; a run that is killed loses at most so many."""
+
+MANY_CORES = 16
+"""From here on a commit has so few tasks a core that the end of each leaves cores without one."""
 
 _RUNS = count()
 Item = TypeVar("Item")
 
 
-def overlap(spark: SparkSession, items: Iterable[Item], do: Callable[[Item], None]) -> None:
-    """Do something for each item, `IN_FLIGHT` at once, in about their order.
+def commits_at_once(cores: int) -> int:
+    """How many commits are at work at once, so that no core waits for one to be written."""
+    return MANY if cores >= MANY_CORES else FEW
+
+
+def overlap(
+    spark: SparkSession, items: Iterable[Item], do: Callable[[Item], None], at_once: int
+) -> None:
+    """Do something for each item, several at once, in about their order.
 
     Each runs in a scheduler's pool of its own: where the session's mode is FAIR
     (`spark.scheduler.mode`), a commit that is to be written gets the next free core; in FIFO mode
@@ -29,6 +38,7 @@ def overlap(spark: SparkSession, items: Iterable[Item], do: Callable[[Item], Non
         spark: The session whose jobs `do` starts.
         items: Taken as they are needed.
         do: Called in threads.
+        at_once: How many of them.
 
     Raises:
         Exception: The first that `do` raised; the jobs of the others are cancelled.
@@ -42,12 +52,12 @@ def overlap(spark: SparkSession, items: Iterable[Item], do: Callable[[Item], Non
             do(item)
 
     running: dict[Future[None], int] = {}
-    with ThreadPoolExecutor(IN_FLIGHT) as threads:
+    with ThreadPoolExecutor(at_once) as threads:
         try:
             for item in items:
-                if len(running) == IN_FLIGHT:
+                if len(running) == at_once:
                     _wait_for_one(running)
-                slot = next(slot for slot in range(IN_FLIGHT) if slot not in running.values())
+                slot = next(slot for slot in range(at_once) if slot not in running.values())
                 running[threads.submit(one, item, slot)] = slot
             while running:
                 _wait_for_one(running)

@@ -19,7 +19,7 @@ from cxrspark.archive.storage import open_store
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import Bundle, load_bundle
 from cxrspark.scoring import plan as planning
-from cxrspark.scoring.pipeline import overlap
+from cxrspark.scoring.pipeline import commits_at_once, overlap
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.plan import AGAIN, NEW, Cut, Plan, compare, count
 from cxrspark.scoring.probe import find_witness, sample_paths
@@ -28,7 +28,7 @@ from cxrspark.scoring.scores import refuse_other_recipe, with_scores
 from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.scoring.summary import Summary, run_row
 from cxrspark.scoring.tally import Tally
-from cxrspark.scoring.tasks import count_tasks, in_tasks
+from cxrspark.scoring.tasks import MOST_IMAGES, commit_images, count_tasks, in_tasks
 from cxrspark.tables.commits import Commit, Table, stage
 from cxrspark.tables.open import open_table, qualified
 from cxrspark.tables.schemas import (
@@ -45,12 +45,9 @@ from cxrspark.tables.schemas import (
 BATCH_IMAGES = 64
 """Images handed on at once: few enough that scoring starts while the task still reads."""
 
-COMMIT_IMAGES_A_CORE, FEWEST_IMAGES, MOST_IMAGES = 4096, 8192, 65_536
-"""Images of a commit; however many cores there are, what a killed run loses has a bound."""
-
 SCORING_IS_FASTER = 16
 """Kept pixels are scored in commits so many times larger than images are read in, at most twice
-the most."""
+as large as these may be."""
 
 ARROW_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 
@@ -175,8 +172,7 @@ def _plan(run: Run, compared: DataFrame, left: int) -> Plan:
         todo = planning.beside_pixels(todo, pixels, archive)
     else:
         todo = planning.without_pixels(todo)
-    usual = min(max(FEWEST_IMAGES, COMMIT_IMAGES_A_CORE * run.cores), MOST_IMAGES)
-    size = run.settings.commit_images or usual
+    size = run.settings.commit_images or commit_images(run.cores)
     faster = max(size, min(SCORING_IS_FASTER * size, 2 * MOST_IMAGES))
     sizes = {
         planning.KEPT: faster,
@@ -201,7 +197,7 @@ def _score(run: Run, plan: Plan) -> None:
 
     left = plan.cuts[0].left
     with Progress(left, run.tally.counts), _small_batches(run.spark):
-        overlap(run.spark, plan.cuts, do)
+        overlap(run.spark, plan.cuts, do, commits_at_once(run.cores))
 
 
 def _witness(run: Run, plan: Plan) -> str | None:

@@ -9,6 +9,9 @@ from pyspark.sql import functions as F
 
 from cxrspark.tables.schemas import MANIFEST
 
+COMMIT_IMAGES_A_CORE, FEWEST_COMMITTED, MOST_IMAGES = 4096, 8192, 65_536
+"""Images of a commit; however many cores there are, what a killed run loses has a bound."""
+
 TASK_IMAGES = 512
 """Images that one task reads at most: seconds of work, so that starting it does not show."""
 
@@ -18,9 +21,14 @@ FEWEST_IMAGES = 64
 TASK_BYTES = 2**29
 """Bytes that one task reads, where sizes are known: of DICOM files it takes fewer."""
 
-SHARE = 4
+SHARE = 8
 """A task takes a core's share of what is left, divided by this, so that all cores end together
 (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36, 1987)."""
+
+
+def commit_images(cores: int) -> int:
+    """How many images a commit has, where the user does not say."""
+    return min(max(FEWEST_COMMITTED, COMMIT_IMAGES_A_CORE * cores), MOST_IMAGES)
 
 
 def count_tasks(images: int, size: float, left: int, cores: int) -> int:

@@ -70,7 +70,7 @@ def test_neighbours_of_the_list_go_to_different_tasks(spark: SparkSession) -> No
         (8192, 10**6, 2, 16),
         (8193, 10**6, 2, 18),
         (65_536, 10**6, 128, 128),
-        (49_430, 49_430, 128, 640),  # the last commit of MIMIC-CXR: tasks become small
+        (49_430, 49_430, 128, 896),  # the last commit of MIMIC-CXR: tasks become small
         (100, 100, 2, 2),
     ],
 )
