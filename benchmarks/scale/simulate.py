@@ -74,9 +74,8 @@ def main() -> None:
     result = {"core_seconds_an_image": seconds, "parameters": parameters, "rows": rows}
     write_figures(options.out / "scale.json", result)
     plot(rows, options.out / "scale.svg")
-    print(
-        f"{'archive':<15}{'cores':>6}{'minutes':>9}{'core hours':>12}{'busy':>7}{'after start':>13}  limit"
-    )
+    head = f"{'archive':<15}{'cores':>6}{'minutes':>9}{'core hours':>12}"
+    print(f"{head}{'busy':>7}{'after start':>13}  limit")
     for r in rows:
         print(
             f"{r['archive']:<15}{r['cores']:>6}{r['minutes']:>9.1f}{r['core_hours']:>12.2f}"
