@@ -235,6 +235,10 @@ bench-feed: train-setup ## an epoch fed by Petastorm beside one from arrays in m
 bench-rescore: dev ## score 377,110 kept pixels, then a run with nothing to do
 	$(BIN)/python -m benchmarks.scale.rescore
 
+.PHONY: bench-plan
+bench-plan: setup ## 10 million rows: a run with nothing to do, and one with a hundredth new
+	$(BIN)/python -m benchmarks.scale.ten_million
+
 .PHONY: bench-dicom
 bench-dicom: dev ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files
 	$(BIN)/python -m benchmarks.speed.dicom

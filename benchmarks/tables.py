@@ -104,16 +104,18 @@ def scale() -> str:
             f"{row['minutes']:,.1f}",
             f"{row['core_hours']:.2f}",
             f"{row['busy']:.0%}",
+            f"{row['busy_after_start']:.0%}",
             row["limit"],
         ]
         for row in figures["rows"]
     ]
-    head = ["archive", "cores", "minutes", "core hours", "cores in tasks", "limited by"]
+    head = ["archive", "cores", "minutes", "core hours", "cores in tasks", "after the start"]
     each = ", ".join(
         f"{name} {1000 * seconds:.1f} ms"
         for name, seconds in figures["core_seconds_an_image"].items()
     )
-    return table(head, rows) + measured(figures) + f" An image takes on a core: {each}.\n"
+    said = f" An image takes on a core: {each}.\n"
+    return table([*head, "limited by"], rows) + measured(figures) + said
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import (
@@ -30,6 +30,9 @@ class JobSettings(BaseSettings):
         cli_hide_none_type=True,
         cli_avoid_json=True,
     )
+
+    stand_alone: ClassVar[tuple[str, ...]] = ()
+    """Options that take a value, or none."""
 
     config: Path | None = Field(None, description="YAML file with settings; options win over it")
     debug: bool = Field(False, description="show the stack trace of an error")

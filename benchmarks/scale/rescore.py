@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from cxrspark.archive.manifest import load_manifest
+from cxrspark.archive.manifest import read_manifest
 from cxrspark.pixels.image import RECIPE, Header
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
-from cxrspark.tables.schemas import MANIFEST, PIXELS
+from cxrspark.tables.schemas import PIXELS
 
 from benchmarks.common.archives import BUILD, MIMIC, mimic_paths
 from benchmarks.common.jobs import Watch, jvm_megabytes, session, worker_megabytes
@@ -50,7 +50,7 @@ def main() -> None:
         scores=str(ARCHIVE / "scores"),
         format=options.format,
     )
-    images = spark.createDataFrame(load_manifest(str(ARCHIVE)), MANIFEST).repartition(24)
+    images = read_manifest(spark, str(ARCHIVE)).repartition(24)
     images.mapInPandas(random_pixels, PIXELS).write.format(options.format).save(settings.pixels)
     with Watch(0.5, driver=jvm_megabytes, worker=worker_megabytes) as watch:
         start = time.perf_counter()

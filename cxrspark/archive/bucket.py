@@ -14,8 +14,8 @@ from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, HTTPStore, ObjectStore, S3Store
 
 from cxrspark.archive.access import Access
-from cxrspark.archive.bucket_errors import explain, is_no_bucket
-from cxrspark.errors import ObjectError, UserError
+from cxrspark.archive.bucket_errors import explain, explain_object, is_access_denied, is_no_bucket
+from cxrspark.errors import DeniedError, ObjectError, UserError
 
 SCHEMES: dict[str, Any] = {
     **dict.fromkeys(("s3", "s3a"), S3Store),
@@ -110,7 +110,11 @@ class Bucket:
                 raise UserError(explain(self._url, str(error))) from error
             raise
         except BaseError as error:
-            raise UserError(explain(self._url, f"{type(error).__name__} {error}")) from error
+            said = f"{type(error).__name__} {error}"
+            if of_object := explain_object(said):
+                raise ObjectError(of_object) from error
+            line = explain(self._url, said)
+            raise (DeniedError if is_access_denied(line) else UserError)(line) from error
 
 
 def _open(url: str, access: Access, patience: float) -> ObjectStore:

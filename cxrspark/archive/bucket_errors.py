@@ -18,6 +18,8 @@ UNREAD = {
 }
 """Variables of the clouds' SDKs that are not read, and what to do instead."""
 
+_DENIED = "access denied"
+
 _CAUSES = (
     (_NO_BUCKET, "no such bucket; check its name"),
     (
@@ -48,7 +50,7 @@ _CAUSES = (
     ),
     (
         r"PermissionDenied|403 Forbidden|AccessDenied|Unauthenticated",
-        "access denied; ask for the right to read and list it (without the right to list, a "
+        f"{_DENIED}; ask for the right to read and list it (without the right to list, a "
         "missing object is denied too); where the requester pays, add --requester-pays",
     ),
     (r"Account must be specified", "set AZURE_STORAGE_ACCOUNT_NAME to the storage account"),
@@ -81,6 +83,14 @@ _CAUSES = (
 """Patterns of obstore's text and of the services' codes; the first that is found tells."""
 
 
+_OF_OBJECT = (
+    (r"InvalidObjectState|BlobArchived", "is in archived storage; restore it first"),
+    (r"KMS\.|KMSAccessDenied|kms:Decrypt", "its encryption key cannot be used"),
+    (r"server-side-encryption-customer|Server Side Encryption with Customer", "needs its own key"),
+)
+"""What a service says of one object, not of its bucket."""
+
+
 def explain(url: str, said: str) -> str:
     """One line on a store that cannot be read: its root, the likely cause, what was said.
 
@@ -94,6 +104,18 @@ def explain(url: str, said: str) -> str:
     if unread:
         cause = cause.replace(LOG_IN, unread[0])
     return f"{url}: {cause} ({_short(said)})"
+
+
+def explain_object(said: str) -> str | None:
+    """One line on an object that alone cannot be read; None where it may be the store."""
+    causes = (cause for pattern, cause in _OF_OBJECT if re.search(pattern, said))
+    cause = next(causes, None)
+    return cause and f"unreadable: {cause} ({_short(said)})"
+
+
+def is_access_denied(line: str) -> bool:
+    """Whether a line of `explain` says that access is denied: to an object, or to all."""
+    return f": {_DENIED}" in line
 
 
 def is_no_bucket(said: str) -> bool:

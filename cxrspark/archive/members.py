@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from cxrspark.archive.kinds import GZIP_START
 from cxrspark.archive.store import Store, Take
@@ -27,6 +27,10 @@ _LOCAL_HEADER = 30
 
 _SLACK = 256
 """Bytes that the extra field of a local header may have beyond the directory's."""
+
+
+PART = 2**23
+"""Bytes of a stream that are read at once."""
 
 
 class Member(NamedTuple):
@@ -47,6 +51,15 @@ class Member(NamedTuple):
     method: int = 0
     name_bytes: int | None = None
     is_locked: bool = False
+
+
+def open_stream(store: Store, path: str) -> BinaryIO:
+    """Open a file of a store as a stream that can seek, of which `PART` bytes are in memory.
+
+    Raises:
+        FileNotFoundError, OSError, UserError: As `Store.read`.
+    """
+    return cast("BinaryIO", io.BufferedReader(_Ranges(store, path), PART))
 
 
 def is_container(path: str) -> bool:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.bucket import SCHEMES, Bucket
-from cxrspark.archive.members import WithMembers, as_text
+from cxrspark.archive.members import WithMembers, as_text, open_stream
 from cxrspark.archive.store import Store, Take
 from cxrspark.errors import UserError
 
@@ -61,6 +61,16 @@ def local_path(url: str) -> Path | None:
     if url.startswith("file://"):
         return Path(url2pathname(urlsplit(url).path))
     return None if "://" in url else Path(url)
+
+
+def open_file(url: str, access: Access = DEFAULT_ACCESS) -> BinaryIO:
+    """Open one file, local or by URL, as a stream that can seek; raises as `read_file`."""
+    local = local_path(url)
+    if local is not None:
+        return local.open("rb")
+    _refuse_secrets(url)
+    folder, _, name = url.rpartition("/")
+    return open_stream(open_store(folder, access), name)
 
 
 def read_file(url: str, access: Access = DEFAULT_ACCESS) -> bytes:

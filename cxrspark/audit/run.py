@@ -24,7 +24,7 @@ from cxrspark.scoring.scores import choose_model
 from cxrspark.settings import ViewSettings
 from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
-from cxrspark.tables.schemas import PIXELS, SCORES
+from cxrspark.tables.schemas import PIXELS_TABLE, SCORES_TABLE
 
 SUSPECTED_SHOWN, UNCERTAIN_SHOWN, ERRORS_SHOWN = 240, 60, 8
 THUMBNAIL = 160
@@ -132,13 +132,13 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             the table is in the metadata.
     """
     _check_pictures(settings)
-    table = read_table(spark, settings.scores, settings.format, SCORES)
+    table = read_table(spark, settings.scores, settings.format, SCORES_TABLE)
     model_id, images = choose_model(table, settings.scores, settings.model_id)
     scores = table.where(F.col("model_id") == model_id)
     archives = sorted(row[0] for row in scores.select("archive").distinct().collect())
     pixels = None
     if settings.pixels:
-        pixels = read_table(spark, settings.pixels, settings.format, PIXELS)
+        pixels = read_table(spark, settings.pixels, settings.format, PIXELS_TABLE)
         pixels = pixels.where(F.col("archive").isin(archives))
     headers = _headers_of(settings, pixels, archives)
     compared = audit.compare(scores, headers.to_spark(spark), headers.key)

@@ -20,7 +20,7 @@ from cxrspark.scoring.scores import choose_model
 from cxrspark.settings import ViewSettings
 from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
-from cxrspark.tables.schemas import SCORES
+from cxrspark.tables.schemas import SCORES_TABLE
 
 
 class EvaluateSettings(ViewSettings):
@@ -97,7 +97,7 @@ def labelled_scores(spark: SparkSession, settings: EvaluateSettings) -> Labelled
             and none is named, or of others than the named one; no label matches; the bundle is
             another model's.
     """
-    table = read_table(spark, settings.scores, settings.format, SCORES)
+    table = read_table(spark, settings.scores, settings.format, SCORES_TABLE)
     bundle = load_bundle(settings.model, settings.access())
     named = settings.model_id or (bundle.model_id if settings.model else None)
     model_id, images = choose_model(table, settings.scores, named)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,6 +94,7 @@ def read_settings(
     Raises:
         UserError: An unknown option or key, or a value that does not fit.
     """
+    argv = list(_with_values(argv, settings_class.stand_alone))
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     finder.add_argument("--config", type=Path, default=os.environ.get("CXRSPARK_CONFIG"))
     try:
@@ -107,6 +108,12 @@ def read_settings(
     except (SettingsError, argparse.ArgumentError) as error:
         said = str(error).removeprefix("error parsing CLI: ")
         raise UserError(f"{said}; --help explains the settings") from error
+
+
+def _with_values(argv: list[str], stand_alone: tuple[str, ...]) -> Iterator[str]:
+    """Give options that may stand alone an empty value where they do."""
+    for arg, following in zip(argv, [*argv[1:], "--"], strict=True):
+        yield f"{arg}=" if arg in stand_alone and following.startswith("--") else arg
 
 
 def _read_yaml(config: Path | None) -> Mapping[str, Any]:

@@ -64,6 +64,8 @@ def session_settings(
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return {
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # A commit that is to be written need not wait for the tasks of the next ones.
+        "spark.scheduler.mode": "FAIR",
         # With one of glibc's heaps for each reading thread, each keeps the room of the largest
         # object that it had: a worker with objects of 15 MB grows by half a gigabyte.
         "spark.executorEnv.MALLOC_ARENA_MAX": "2",

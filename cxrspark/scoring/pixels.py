@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice, tee
 
@@ -15,8 +16,10 @@ from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.storage import open_store
 from cxrspark.archive.store import Store
+from cxrspark.archive.witness import WitnessedStore
 from cxrspark.errors import ObjectError
-from cxrspark.pixels.image import NO_HEADER, RECIPE, PixelsError
+from cxrspark.pixels.image import NO_HEADER, RECIPE, Pixels, PixelsError
+from cxrspark.pixels.isolated import Isolated
 from cxrspark.pixels.shrink import shrink
 from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.worker import forget_zips
@@ -24,13 +27,18 @@ from cxrspark.tables.schemas import MANIFEST, PIXELS
 
 Batches = Iterator[pa.RecordBatch]
 Row = tuple[int | bytes | str | None, ...]
+Decode = Callable[[bytes], Pixels]
 
 PATIENCE = 60.0
-"""Seconds for which a task repeats a request that fails in passing, when it is tried first."""
+"""Seconds for which a task repeats a request that fails in passing; it is tried four times."""
 
 
 def read_pixels(
-    manifest: DataFrame, archive: str, access: Access = DEFAULT_ACCESS, tally: Tally | None = None
+    manifest: DataFrame,
+    archive: str,
+    access: Access = DEFAULT_ACCESS,
+    tally: Tally | None = None,
+    witness: str | None = None,
 ) -> DataFrame:
     """Shrink every image of the manifest to 64×64.
 
@@ -39,6 +47,8 @@ def read_pixels(
         archive: Root folder or URL, as the executors see it.
         access: How they reach it.
         tally: Counts images and errors as tasks end.
+        witness: Path of an image that the driver has read. An image that is missing, or to which
+            access is denied, is an error of that image if this one can be read; else of the host.
 
     Returns:
         Columns of `cxrspark.tables.schemas.PIXELS`, a row for each row of `manifest`: `pixels`
@@ -46,47 +56,63 @@ def read_pixels(
         a DICOM header says is there in both cases.
     """
     ids = manifest.select(*MANIFEST.names)
-    return ids.mapInArrow(_reader(archive, access, tally), PIXELS)
+    return ids.mapInArrow(_reader(archive, access, tally, witness), PIXELS)
 
 
-def _reader(archive: str, access: Access, tally: Tally | None) -> Callable[[Batches], Batches]:
+def _reader(
+    archive: str, access: Access, tally: Tally | None, witness: str | None
+) -> Callable[[Batches], Batches]:
     def read(batches: Batches) -> Batches:
         listed, ahead = tee(batches)
         paths = (path for batch in ahead for path in batch.column("path").to_pylist())
-        contents = read_many(executor_store(archive, access), paths)
-        for ids in listed:
-            rows = [_row(content) for content in islice(contents, ids.num_rows)]
-            if tally:
-                tally.count(len(rows), sum(row[3] is not None for row in rows))
-            yield _with_pixels(ids, rows, archive)
+        contents = read_many(executor_store(archive, access, witness), paths)
+        with _decoder() as decode:
+            for ids in listed:
+                rows = [_row(content, decode) for content in islice(contents, ids.num_rows)]
+                if tally:
+                    tally.count(len(rows), sum(row[3] is not None for row in rows))
+                yield _with_pixels(ids, rows, archive)
         forget_zips()
 
     return read
 
 
-def executor_store(archive: str, access: Access) -> Store:
-    """The store of a task, patient where it is tried for the first time.
+@contextmanager
+def _decoder() -> Iterator[Decode]:
+    """What shrinks an image: a process of its own where the task has been tried before.
 
-    Spark tries a task that failed three times more; if each were as patient, an outage would
-    cost hours of waiting cores before the run ends.
+    A file may have ended its first try, and this process with it. (A speculative copy of a task
+    counts as tried, which costs it some tenths of a second.)
     """
     context = TaskContext.get()
-    again = context is not None and context.attemptNumber() > 0
-    return _kept(archive, access, None if again else PATIENCE)
+    if context is None or context.attemptNumber() == 0:
+        yield shrink
+        return
+    isolated = Isolated()
+    try:
+        yield isolated.shrink
+    finally:
+        isolated.close()
 
 
 @lru_cache(maxsize=4)
-def _kept(archive: str, access: Access, patience: float | None) -> Store:
-    """A Python worker keeps its connections and credentials from task to task."""
-    return open_store(archive, access, patience)
+def executor_store(archive: str, access: Access, witness: str | None = None) -> Store:
+    """The archive's store; a Python worker keeps its connections from task to task.
+
+    Args:
+        archive: Root, as the executors see it.
+        access: How they reach it.
+        witness: See `read_pixels`.
+    """
+    return WitnessedStore(open_store(archive, access, PATIENCE), archive, witness)
 
 
-def _row(content: bytes | ObjectError) -> Row:
+def _row(content: bytes | ObjectError, decode: Decode) -> Row:
     """(rows, columns, pixels, error) of one image, and its header."""
     if isinstance(content, ObjectError):
         return None, None, None, str(content), *NO_HEADER
     try:
-        pixels = shrink(content)
+        pixels = decode(content)
     except PixelsError as error:
         return None, None, None, str(error), *error.header
     return pixels.rows, pixels.columns, pixels.values.tobytes(), None, *pixels.header

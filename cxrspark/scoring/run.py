@@ -3,47 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count as counting
+from threading import Lock
 from uuid import uuid4
 
-import pandas as pd
-from pyspark import Broadcast, StorageLevel
+from pyspark import Broadcast
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from cxrspark.archive.manifest import IMAGE_ID, load_manifest
-from cxrspark.archive.read_ahead import read_many
+from cxrspark.archive.manifest import SIZED, list_pieces, write_manifest
 from cxrspark.archive.storage import open_store
-from cxrspark.errors import ObjectError, UserError
+from cxrspark.errors import UserError
 from cxrspark.model.bundle import Bundle, Networks, load_bundle
+from cxrspark.scoring import plan as planning
+from cxrspark.scoring.pipeline import commits_at_once, overlap
 from cxrspark.scoring.pixels import read_pixels
+from cxrspark.scoring.plan import AGAIN, NEW, Cut, Plan, compare, count
+from cxrspark.scoring.probe import find_witness, sample_paths
 from cxrspark.scoring.progress import Progress
-from cxrspark.scoring.scores import refuse_other_recipe, score
+from cxrspark.scoring.scores import refuse_other_recipe, with_scores
 from cxrspark.scoring.settings import ScoreSettings
-from cxrspark.scoring.summary import Summary, checked_counts, run_row
+from cxrspark.scoring.summary import Summary, run_row
 from cxrspark.scoring.tally import Tally
-from cxrspark.scoring.tasks import in_tasks
-from cxrspark.tables.commits import Commit, Table
+from cxrspark.scoring.tasks import MOST_IMAGES, commit_images, count_tasks, in_tasks
+from cxrspark.sessions import InClosure, cores, to_executors
+from cxrspark.tables.commits import Commit, Table, stage
 from cxrspark.tables.open import open_table, qualified
-from cxrspark.tables.schemas import MANIFEST, PIXELS, RUNS, SCORES
+from cxrspark.tables.schemas import (
+    MANIFEST,
+    PIXELS,
+    PIXELS_TABLE,
+    RUNS,
+    RUNS_TABLE,
+    SCORES,
+    SCORES_TABLE,
+    Spec,
+)
 
 BATCH_IMAGES = 64
 """Images handed on at once: few enough that scoring starts while the task still reads."""
 
 SCORING_IS_FASTER = 16
-"""Kept pixels are scored in commits so many times larger than images are read in."""
-
-MOST_IMAGES = 65_536
-"""Images of a commit, however many cores there are: what a killed run loses has a bound."""
-
-TRIED = 16
-"""Images of a manifest that are looked for before its root is called wrong."""
+"""Kept pixels are scored in commits so many times larger than images are read in, at most twice
+as large as these may be."""
 
 ARROW_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
+
+ALL_COLUMNS = [*PIXELS.names, *(name for name in SCORES.names if name not in PIXELS.names)]
 
 
 @dataclass(frozen=True)
@@ -52,14 +61,20 @@ class Run:
 
     spark: SparkSession
     settings: ScoreSettings
+    run_id: str
     bundle: Bundle
-    networks: Broadcast[Networks]
+    networks: Broadcast[Networks] | InClosure[Networks]
     scores: Table
     runs: Table
     pixels: Table | None
     tally: Tally
-    run_id: str = field(default_factory=lambda: uuid4().hex[:12])
-    numbers: Iterator[int] = field(default_factory=count)
+    numbers: Iterator[int] = field(default_factory=counting)
+    publishing: Lock = field(default_factory=Lock)
+
+    @property
+    def cores(self) -> int:
+        """Of the cluster."""
+        return cores(self.spark)
 
     def next_commit(self) -> Commit:
         """Name the commit that follows."""
@@ -68,18 +83,6 @@ class Run:
     def scored(self) -> DataFrame:
         """Rows of this model."""
         return self.scores.read().where(F.col("model_id") == self.bundle.model_id)
-
-    def score_commit(self, pixels: DataFrame, tally: Tally | None = None) -> None:
-        """Score pixels and append them to the table."""
-        scores = score(
-            pixels,
-            self.bundle,
-            archive=self.settings.archive,
-            run_id=self.run_id,
-            networks=self.networks,
-            tally=tally,
-        )
-        self.scores.append(scores, self.next_commit())
 
 
 def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
@@ -93,30 +96,36 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
         What was done, after checking that each image of the manifest has exactly one row.
 
     Raises:
-        UserError: The archive, manifest, model or a table is not what it should be.
-        RuntimeError: The table is incomplete or holds an image twice.
+        UserError: The archive, manifest, model or a table is not what it should be, or another run
+            writes to a table.
+        RuntimeError: The table is incomplete.
     """
     started_at = datetime.now(UTC)
     bundle = load_bundle(settings.model, settings.access())
-    manifest = load_manifest(settings.archive, settings.manifest, settings.access())
-    run = _open(spark, settings, bundle)
-    todo = manifest[~_among(manifest, run.scored(), settings.archive, settings.scores)]
-    with Progress(len(todo), run.tally.counts), _small_batches(spark):
-        _score(run, todo, whole=len(todo) == len(manifest))
-    views, errors = checked_counts(run.scored(), manifest["image_id"])
-    run.networks.destroy()
-    summary = Summary(
-        run_id=run.run_id,
-        model_id=bundle.model_id,
-        started_at=started_at,
-        ended_at=datetime.now(UTC),
-        images=len(manifest),
-        scored=len(todo),
-        views=views,
-        errors=errors,
-    )
-    row = spark.createDataFrame([run_row(summary, settings, spark.version)], RUNS)
-    run.runs.append(row, run.next_commit())
+    pieces = list_pieces(settings.archive, settings.manifest, settings.access())
+    with _opened(spark, settings, bundle) as run:
+        images = write_manifest(spark, pieces, run.scores.scratch("manifest"))
+        all_images = images.count()
+        compared = compare(images, run.scored(), settings.archive, settings.retried())
+        counts = count(compared, all_images, run.scores)
+        scored = counts.left
+        if scored:
+            _score(run, _plan(run, compared, scored))
+            counts = count(compare(images, run.scored(), settings.archive), all_images, run.scores)
+            if counts.left:
+                raise RuntimeError(f"{counts.left} images lack a row; run it again")
+        summary = Summary(
+            run_id=run.run_id,
+            model_id=bundle.model_id,
+            started_at=started_at,
+            ended_at=datetime.now(UTC),
+            images=all_images,
+            scored=scored,
+            views=counts.views,
+            errors=counts.errors,
+        )
+        row = spark.createDataFrame([run_row(summary, settings, spark.version)], RUNS)
+        run.runs.append(row, run.next_commit())
     return summary
 
 
@@ -125,133 +134,125 @@ def runs_path(scores: str) -> str:
     return f"{scores.rstrip('/')}_runs"
 
 
-def _open(spark: SparkSession, settings: ScoreSettings, bundle: Bundle) -> Run:
+@contextmanager
+def _opened(spark: SparkSession, settings: ScoreSettings, bundle: Bundle) -> Iterator[Run]:
+    """Open the tables, and close them at the end, however it comes."""
     if settings.pixels:
         taken = (qualified(spark, path) for path in (settings.scores, runs_path(settings.scores)))
         if qualified(spark, settings.pixels) in taken:
             raise UserError(f"--pixels {settings.pixels}: is the scores table; name another path")
+    run_id = uuid4().hex[:12]
+    with ExitStack() as at_end:
 
-    def table(path: str, schema: T.StructType, comment: str) -> Table:
-        return open_table(spark, path, settings.format, schema, comment)
+        def table(path: str, spec: Spec) -> Table:
+            opened = open_table(spark, path, settings.format, spec, run_id)
+            at_end.callback(opened.close)
+            return opened
 
-    return Run(
-        spark=spark,
-        settings=settings,
-        bundle=bundle,
-        networks=spark.sparkContext.broadcast(bundle.networks),
-        scores=table(settings.scores, SCORES, "View of each image of a chest X-ray archive"),
-        runs=table(runs_path(settings.scores), RUNS, "Runs that filled the scores table"),
-        pixels=table(settings.pixels, PIXELS, "64x64 pixels") if settings.pixels else None,
-        tally=Tally.on(spark.sparkContext),
+        networks = to_executors(spark, bundle.networks)
+        at_end.callback(networks.destroy)
+        yield Run(
+            spark=spark,
+            settings=settings,
+            run_id=run_id,
+            bundle=bundle,
+            networks=networks,
+            scores=table(settings.scores, SCORES_TABLE),
+            runs=table(runs_path(settings.scores), RUNS_TABLE),
+            pixels=table(settings.pixels, PIXELS_TABLE) if settings.pixels else None,
+            tally=Tally.on(spark.sparkContext),
+        )
+
+
+def _plan(run: Run, compared: DataFrame, left: int) -> Plan:
+    todo = compared.where(F.col("state").isin(NEW, AGAIN)).select(*SIZED.names, "state")
+    if run.pixels:
+        pixels, archive = run.pixels.read(), run.settings.archive
+        refuse_other_recipe(pixels, run.bundle)
+        count(compare(todo.drop("state"), pixels, archive), left, run.pixels)
+        todo = planning.beside_pixels(todo, pixels, archive)
+    else:
+        todo = planning.without_pixels(todo)
+    size = run.settings.commit_images or commit_images(run.cores)
+    faster = max(size, min(SCORING_IS_FASTER * size, 2 * MOST_IMAGES))
+    sizes = {
+        planning.KEPT: faster,
+        planning.KEPT_REPLACED: faster,
+        planning.READ: size,
+        planning.READ_REPLACED: size,
+    }
+    return planning.write_plan(todo, run.scores.scratch("plan"), sizes)
+
+
+def _score(run: Run, plan: Plan) -> None:
+    """Do all commits of the plan."""
+    witness = _witness(run, plan) if any(cut.reads for cut in plan.cuts) else None
+
+    def do(cut: Cut) -> None:
+        rows = _read(run, plan, cut, witness) if cut.reads else _kept(run, plan, cut)
+        folder = f"commit-{cut.number}"
+        staged = stage(rows, run.scores.scratch(folder))
+        with run.publishing:
+            _publish(run, cut, staged)
+        run.scores.discard(folder)
+
+    left = plan.cuts[0].left
+    with Progress(left, run.tally.counts), _small_batches(run.spark):
+        overlap(run.spark, plan.cuts, do, commits_at_once(run.cores))
+
+
+def _witness(run: Run, plan: Plan) -> str | None:
+    """Path of an image that the driver can read; see `find_witness`."""
+    archive = run.settings.archive
+    todo = plan.todo.where(F.col("work").isin(planning.READ, planning.READ_REPLACED))
+    sound = run.scored().where(F.col("error").isNull() & (F.col("archive") == archive))
+    store = open_store(archive, run.settings.access())
+    known = (path for rows in (sound,) for path in sample_paths(rows))  # asked for when needed
+    return find_witness(store, archive, sample_paths(todo), known)
+
+
+def _read(run: Run, plan: Plan, cut: Cut, witness: str | None) -> DataFrame:
+    """Read, shrink and score images; also with their pixels where these are to be kept."""
+    tasks = count_tasks(cut.images, cut.size, cut.left, run.cores)
+    images = in_tasks(plan.images(cut), tasks, cut.usual)
+    settings = run.settings
+    pixels = read_pixels(images, settings.archive, settings.access(), run.tally, witness)
+    return _scored(run, pixels).select(*(ALL_COLUMNS if run.pixels else SCORES.names))
+
+
+def _kept(run: Run, plan: Plan, cut: Cut) -> DataFrame:
+    """Score kept pixels, with the path and ids that this manifest gives them."""
+    assert run.pixels
+    of_pixels = [name for name in PIXELS.names if name not in MANIFEST.names]
+    pixels = cut.of(run.pixels.read()).select("image_id", *of_pixels)
+    ids = plan.images(cut).select(*MANIFEST.names)
+    return _scored(run, pixels.join(F.broadcast(ids), "image_id"), run.tally).select(*SCORES.names)
+
+
+def _scored(run: Run, pixels: DataFrame, tally: Tally | None = None) -> DataFrame:
+    return with_scores(
+        pixels,
+        run.bundle,
+        archive=run.settings.archive,
+        run_id=run.run_id,
+        networks=run.networks,
+        tally=tally,
     )
 
 
-def _score(run: Run, todo: pd.DataFrame, *, whole: bool) -> None:
-    if run.pixels:
-        pixels = run.pixels.read()
-        refuse_other_recipe(pixels, run.bundle)
-        kept = _among(todo, pixels, run.settings.archive, run.pixels.path)
-        elsewhere = kept & _failed_elsewhere(todo, pixels, run.settings.archive)
-        for images in _commits(run, todo[kept & ~elsewhere], SCORING_IS_FASTER):
-            run.score_commit(_listed_as(images, run.pixels.read()), run.tally)
-        for images in _commits(run, todo[elsewhere], 1):
-            _score_images(run, images, None)  # the pixels table has its row of them
-        todo = todo[~kept]
-        whole = whole and not kept.any()
-    _try_archive(run, todo, whole=whole)
-    for images in _commits(run, todo, 1):
-        _score_images(run, images, run.pixels)
-
-
-def _failed_elsewhere(images: pd.DataFrame, pixels: DataFrame, archive: str) -> pd.Series[bool]:
-    """Images whose kept row is an error of another copy of the archive: this one may have them."""
-    failed = pixels.where(F.col("error").isNotNull() & (F.col("archive") != archive))
-    return images["image_id"].isin(failed.select("image_id").toPandas()["image_id"])
-
-
-def _listed_as(images: pd.DataFrame, pixels: DataFrame) -> DataFrame:
-    """Kept pixels of these images, with the path and ids that this manifest gives them."""
-    ids = pixels.sparkSession.createDataFrame(images[MANIFEST.names], MANIFEST)
-    of_pixels = [name for name in PIXELS.names if name not in MANIFEST.names]
-    joined = pixels.select("image_id", *of_pixels).join(F.broadcast(ids), "image_id")
-    return joined.select(*PIXELS.names)
-
-
-def _try_archive(run: Run, images: pd.DataFrame, *, whole: bool) -> None:
-    """Read an image here, so that an archive that cannot be read ends the run before any task.
-
-    Args:
-        run: The run.
-        images: Those to read.
-        whole: Whether they are the whole manifest. Then some of them must be there.
-
-    Raises:
-        UserError: The bucket cannot be read, or not one of `TRIED` images is below the root.
-    """
-    store = open_store(run.settings.archive, run.settings.access())
-    paths = images["path"].iloc[:: max(1, len(images) // TRIED)].head(TRIED if whole else 1)
-    for path in paths:
-        (content,) = read_many(store, [path])
-        if not isinstance(content, ObjectError):
-            return
-        said = f"{path}: {content}"
-    if len(paths) == TRIED:
-        raise UserError(
-            f"archive {run.settings.archive}: of {TRIED} images tried none can be read ({said}); "
-            "name the root that the manifest's paths start from"
-        )
-
-
-def _score_images(run: Run, images: pd.DataFrame, keep: Table | None) -> None:
-    """Read, shrink and score images, and keep their pixels in a table."""
-    manifest = in_tasks(run.spark, images)
-    pixels = read_pixels(manifest, run.settings.archive, run.settings.access(), run.tally)
-    if keep is None:
-        run.score_commit(pixels)
-        return
-    pixels.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        keep.append(pixels, run.next_commit())
-        run.score_commit(pixels)
-    finally:
-        pixels.unpersist()
-
-
-def _commits(run: Run, images: pd.DataFrame, scale: int) -> Iterator[pd.DataFrame]:
-    cores = run.spark.sparkContext.defaultParallelism
-    usual = min(max(8192, 4096 * cores), MOST_IMAGES)
-    size = run.settings.commit_images or usual
-    size = max(size, min(scale * size, 2 * MOST_IMAGES))
-    for start in range(0, len(images), size):
-        yield images.iloc[start : start + size]
-
-
-def _among(images: pd.DataFrame, rows: DataFrame, archive: str, table: str) -> pd.Series[bool]:
-    """Which images the rows of a table hold already.
-
-    Raises:
-        UserError: They hold another archive's, and its images are called the same, or they hold
-            an image twice.
-    """
-    of_mimic = F.col("image_id").rlike(f"^{IMAGE_ID}$")
-    of_another = (F.col("archive") != archive) & ~of_mimic
-    other = F.when(of_another, F.col("archive")).alias("other")
-    held = rows.select("image_id", other).toPandas()
-    held = held[held["image_id"].isin(images["image_id"])]
-    same = held.dropna()
-    if len(same):
-        image_id, other_archive = same.iloc[0]
-        raise UserError(
-            f"table {table}: holds {image_id} of archive {other_archive}; give that --archive "
-            "again, or name another table for this one"
-        )
-    twice = held["image_id"][held["image_id"].duplicated()]
-    if len(twice):
-        raise UserError(
-            f"table {table}: holds {twice.iloc[0]} twice, for two runs wrote to it at once; "
-            "name another table"
-        )
-    return images["image_id"].isin(held["image_id"])
+def _publish(run: Run, cut: Cut, staged: DataFrame) -> None:
+    """Let a commit's rows appear: first its pixels, then its scores."""
+    commit = run.next_commit()
+    tables = [run.pixels, run.scores] if run.pixels and cut.reads else [run.scores]
+    for table in tables:
+        (table.replace if cut.replaces else table.append)(staged, commit)
+    if commit.number == 0:
+        found = cut.of(run.scored()).count()
+        if found < cut.images:
+            raise UserError(
+                f"table {run.scores.name}: holds {found} of the {cut.images} rows just written; "
+                "its folder must be one and the same for the driver and all workers"
+            )
 
 
 @contextmanager

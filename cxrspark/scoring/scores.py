@@ -49,6 +49,22 @@ def score(
         Columns of `cxrspark.tables.schemas.SCORES`, a row for each row of `pixels`; rows without
         pixels keep their error and have neither view nor probability.
     """
+    scored = with_scores(
+        pixels, bundle, archive=archive, run_id=run_id, networks=networks, tally=tally
+    )
+    return scored.select(*SCORES.names)
+
+
+def with_scores(
+    pixels: DataFrame,
+    bundle: Bundle,
+    *,
+    archive: str,
+    run_id: str,
+    networks: Broadcast[Networks] | InClosure[Networks] | None = None,
+    tally: Tally | None = None,
+) -> DataFrame:
+    """As `score`, with the columns of `pixels` as well."""
     networks = networks or to_executors(pixels.sparkSession, bundle.networks)
     udf = F.pandas_udf(_scoring(networks, tally), _OUTPUTS)  # type: ignore[attr-defined]
     constants = {
@@ -61,7 +77,7 @@ def score(
         "p_frontal", F.col("said.p_frontal")
     )
     answers = _answers(bundle.thresholds, view_of("p_frontal", bundle))
-    return scored.withColumns({**answers, **constants}).select(*SCORES.names)
+    return scored.withColumns({**answers, **constants})
 
 
 def view_of(p_frontal: str, bundle: Bundle) -> Column:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field, field_validator
 
 from cxrspark.settings import BucketSettings
 from cxrspark.tables.commits import Format
 
+MAY_PASS = ("missing", "unreadable", "crashed")
+"""Kinds of error that may be gone when an image is read again."""
+
 
 class ScoreSettings(BucketSettings):
     """Call every image of a chest X-ray archive frontal or lateral."""
+
+    stand_alone: ClassVar[tuple[str, ...]] = ("--retry-errors",)
 
     archive: str = Field(description="root of the archive: a folder or a URL", min_length=1)
     scores: str = Field(description="table to append the scores to", min_length=1)
@@ -26,6 +33,18 @@ class ScoreSettings(BucketSettings):
         gt=0,
         description="images a commit; 4096 a core, at least 8192 and at most 65536 where not given",
     )
+    retry_errors: str | None = Field(
+        None,
+        description="score rows again whose error is of these kinds, separated by commas; "
+        f"{','.join(MAY_PASS)} where none is named",
+    )
+
+    def retried(self) -> tuple[str, ...]:
+        """Kinds of error that are to be tried again."""
+        if self.retry_errors is None:
+            return ()
+        kinds = (kind.strip() for kind in self.retry_errors.split(","))
+        return tuple(kind for kind in kinds if kind) or MAY_PASS
 
     @field_validator("archive")
     @classmethod

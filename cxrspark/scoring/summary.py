@@ -1,4 +1,4 @@
-"""What a run came to: counts, checked against the manifest, and its row in the runs table."""
+"""What a run came to, and its row in the runs table."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
 import PIL
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from cxrspark import __version__
 from cxrspark.scoring.settings import ScoreSettings
@@ -35,39 +32,6 @@ class Summary:
     def seconds(self) -> float:
         """From the first look at the tables to the last check."""
         return (self.ended_at - self.started_at).total_seconds()
-
-
-def checked_counts(scored: DataFrame, images: pd.Series) -> tuple[dict[str, int], dict[str, int]]:
-    """Count views and kinds of error, once each image is seen to have exactly one row.
-
-    Args:
-        scored: Rows of one model, columns of `cxrspark.tables.schemas.SCORES`.
-        images: Distinct image ids of the manifest.
-
-    Returns:
-        Images of each view, and of each kind of error.
-
-    Raises:
-        RuntimeError: An image has no row, or several.
-    """
-    kind = F.substring_index("error", ":", 1).alias("kind")
-    rows = scored.select("image_id", "view", kind).toPandas()  # one job; the ids are here anyway
-    rows = rows[rows["image_id"].isin(images)]
-    found = rows["image_id"].nunique()
-    if found != len(images):
-        raise RuntimeError(f"{len(images) - found} images lack a row; run it again")
-    if len(rows) != found:
-        raise RuntimeError(
-            f"{len(rows) - found} rows too many, another run wrote at the same time; "
-            "score into a new table"
-        )
-    return _by(rows["view"]), _by(rows["kind"])
-
-
-def _by(values: pd.Series) -> dict[str, int]:
-    """How often each occurs, the most frequent first; nulls do not count."""
-    counts = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    return {str(value): int(images) for value, images in counts.items()}
 
 
 def run_row(summary: Summary, settings: ScoreSettings, spark_version: str) -> tuple[object, ...]:

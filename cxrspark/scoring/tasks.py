@@ -4,66 +4,85 @@ from __future__ import annotations
 
 from math import ceil
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from cxrspark.sessions import cores
 from cxrspark.tables.schemas import MANIFEST
 
+COMMIT_IMAGES_A_CORE, FEWEST_COMMITTED, MOST_IMAGES = 4096, 8192, 65_536
+"""Images of a commit; however many cores there are, what a killed run loses has a bound."""
+
 TASK_IMAGES = 512
-"""Images that one task reads: seconds of work, so that starting it does not show."""
+"""Images that one task reads at most: seconds of work, so that starting it does not show."""
+
+FEWEST_IMAGES = 64
+"""Images that one task reads at least, at the end of a run."""
 
 TASK_BYTES = 2**29
 """Bytes that one task reads, where sizes are known: of DICOM files it takes fewer."""
 
-_WITH_TASK = T.StructType([*MANIFEST.fields, T.StructField("task", T.LongType())])
+SHARE = 8
+"""A task takes a core's share of what is left, divided by this, so that all cores end together
+(guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Computers 36, 1987)."""
 
 
-def in_tasks(spark: SparkSession, images: pd.DataFrame) -> DataFrame:
-    """Distribute images over partitions of even size.
+def commit_images(cores: int) -> int:
+    """How many images a commit has, where the user does not say."""
+    return min(max(FEWEST_COMMITTED, COMMIT_IMAGES_A_CORE * cores), MOST_IMAGES)
 
-    A range has exactly the partitions asked for, one row in each; its join with the broadcast
-    images puts each of them where `spread` says, which a shuffle by hash would not.
+
+def count_tasks(images: int, size: float, left: int, cores: int) -> int:
+    """How many tasks a commit is done in: a multiple of the cores.
 
     Args:
-        spark: The session; its cores decide how many partitions there are.
-        images: Columns of `cxrspark.tables.schemas.MANIFEST`, and `size` (bytes) where known.
-
-    Returns:
-        Columns of `cxrspark.tables.schemas.MANIFEST`; every partition is to be one task.
+        images: Of the commit.
+        size: Their bytes; 0 where unknown.
+        left: Images that the run has to do from this commit on.
+        cores: Of the cluster.
     """
-    task = spread(images, cores(spark))
-    tasks = int(task.max()) + 1
-    listed = spark.createDataFrame(images[MANIFEST.names].assign(task=task), _WITH_TASK)
-    numbers = spark.range(0, tasks, 1, tasks).withColumnRenamed("id", "task")
-    return numbers.join(F.broadcast(listed), "task").select(*MANIFEST.names)
+    each = min(max(left / (SHARE * cores), FEWEST_IMAGES), TASK_IMAGES)
+    wanted = max(images / each, size / TASK_BYTES)
+    return max(1, min(cores * ceil(wanted / cores), images))
 
 
-def spread(images: pd.DataFrame, cores: int) -> npt.NDArray[np.int64]:
-    """Choose a task for each image: even in number, and in bytes where sizes are known.
+def in_tasks(images: DataFrame, tasks: int, usual: float | None = None) -> DataFrame:
+    """Distribute a commit's images over partitions: even in number, and in bytes.
 
     Images are dealt from the largest to the smallest, forth and back, so that tasks differ by
     one image and by no more bytes than the largest image has. Where no size is known, the
     neighbours of the list, which are often alike, go to different tasks.
 
+    A range has exactly the partitions asked for, one row in each; its join with the broadcast
+    images puts each of them where it belongs, which a shuffle by hash would not.
+
     Args:
-        images: Perhaps with a column `size`: bytes, NaN where unknown.
-        cores: Tasks are a multiple of it, so that all cores end together.
+        images: Columns of `cxrspark.tables.schemas.MANIFEST`, and `size` (bytes) where known.
+        tasks: From `count_tasks`.
+        usual: Bytes of an image whose size is unknown.
 
     Returns:
-        Task of each image, from 0; shape (images,).
+        Columns of `cxrspark.tables.schemas.MANIFEST`; every partition is to be one task.
     """
-    known = images["size"] if "size" in images else pd.Series(np.nan, images.index)
-    usual = known.median() if known.notna().any() else 0
-    size = known.fillna(usual).to_numpy(float)
-    wanted = max(len(images) / TASK_IMAGES, size.sum() / TASK_BYTES)
-    tasks = max(1, min(cores * ceil(wanted / cores), len(images)))
-    turn, place = np.divmod(np.arange(len(images)), tasks)
-    dealt = np.where(turn % 2 == 0, place, tasks - 1 - place)
-    task = np.empty(len(images), np.int64)
-    task[np.argsort(-size, kind="stable")] = dealt
-    return task
+    known = F.col("size") if "size" in images.columns else F.lit(None)
+    size = F.coalesce(known, F.lit(usual or 0.0))
+    largest_first = Window.partitionBy(F.lit(0)).orderBy(size.desc(), "image_id")
+    dealt = images.withColumn("_number", F.row_number().over(largest_first) - 1)
+    place = F.col("_number") % tasks
+    forth = F.floor(F.col("_number") / tasks) % 2 == 0
+    task = F.when(forth, place).otherwise(tasks - 1 - place).cast("long")
+    listed = dealt.withColumn("_task", task).select("_task", *MANIFEST.names)
+    numbers = images.sparkSession.range(0, tasks, 1, tasks).withColumnRenamed("id", "_task")
+    return numbers.join(F.broadcast(listed), "_task").select(*MANIFEST.names)
+
+
+def held_in_tasks(spark: SparkSession, images: pd.DataFrame) -> DataFrame:
+    """As `in_tasks`, of images that the driver holds: a training's.
+
+    Args:
+        spark: The session.
+        images: Columns of `cxrspark.tables.schemas.MANIFEST` at least.
+    """
+    listed = spark.createDataFrame(images[MANIFEST.names], MANIFEST)
+    return in_tasks(listed, count_tasks(len(images), 0, len(images), cores(spark)))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from cxrspark.tables.schemas import Spec
+
 Format = Literal["parquet", "delta"]
+
+ROW_GROUP = 2**24
+"""Bytes of a Parquet row group: what one task reads at least, and what can be passed over."""
 
 
 @dataclass(frozen=True)
@@ -21,34 +27,91 @@ class Commit:
     """JSON of the run's settings."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """A Parquet or Delta table with fixed columns, and one writer at a time."""
+class Table(Protocol):
+    """A table with a key, which one run at a time writes to.
 
-    spark: SparkSession
-    path: str
-    format: Format
-    schema: T.StructType
+    What is to be written is staged first, by tasks that may take long and be repeated, and then
+    becomes visible at once; so commits can be staged side by side, and are published one by one.
+    """
+
+    spec: Spec
+    name: str
+    """Path or name, as the user gave it."""
 
     def read(self) -> DataFrame:
-        """All rows committed so far."""
-        reader = self.spark.read.format(self.format)
-        if self.format == "parquet":  # an empty folder has no columns of its own
-            reader = reader.schema(self.schema)
-        return reader.load(self.path)
+        """All rows committed so far, by the columns of `spec`; what an old row lacks is null."""
 
-    def append(self, rows: DataFrame, commit: Commit) -> None:
-        """Add rows in one commit.
+    def scratch(self, name: str) -> str:
+        """A folder that Spark can write to, for as long as the table is open."""
 
-        The rows are gathered into one file (a commit is small enough for that), so that also a
-        Parquet commit becomes visible at once, by the rename of its file. Delta commits carry
-        the run as transaction (`txnAppId`, `txnVersion`) and the settings as user metadata.
+    def discard(self, name: str) -> None:
+        """Delete a folder of `scratch`."""
+
+    def append(self, staged: DataFrame, commit: Commit) -> None:
+        """Add rows, at once, but for those whose key the table has got meanwhile.
+
+        Args:
+            staged: Rows that cost nothing to compute again, such as those of a file.
+            commit: Its name.
+
+        Raises:
+            UserError: Another run has taken over the table.
         """
-        first = self.schema.names[0]
-        file = rows.select(*self.schema.names).repartition(1).sortWithinPartitions(first)
-        writer = file.write.format(self.format).mode("append")
-        if self.format == "delta":
-            writer = writer.options(
-                txnAppId=commit.run_id, txnVersion=commit.number, userMetadata=commit.settings
-            )
-        writer.save(self.path)
+
+    def replace(self, staged: DataFrame, commit: Commit) -> None:
+        """Put rows in place of those that have the same key; see `append`."""
+
+    def mend(self, commit: Commit) -> int:
+        """Keep one row of each key, a sound one rather than an error; how many others went."""
+
+    def close(self) -> None:
+        """Let other runs write."""
+
+
+def stage(rows: DataFrame, folder: str) -> DataFrame:
+    """Compute rows into one file that is sorted by its first column.
+
+    Args:
+        rows: A commit's, so few that one task can gather them.
+        folder: From `Table.scratch`.
+
+    Returns:
+        The same rows, read from there.
+    """
+    file = rows.repartition(1).sortWithinPartitions(rows.columns[0])
+    write_once(file, folder)
+    return rows.sparkSession.read.schema(rows.schema).parquet(folder)
+
+
+def write_once(rows: DataFrame, folder: str) -> None:
+    """Write Parquet, a file a partition whatever the session says, in small row groups."""
+    options = {"maxRecordsPerFile": 0, "parquet.block.size": ROW_GROUP}
+    rows.write.options(**options).mode("overwrite").parquet(folder)
+
+
+def in_columns(rows: DataFrame, schema: T.StructType) -> DataFrame:
+    """Bring rows to a schema; columns that they lack are null."""
+    return rows.select(
+        *(
+            F.col(field.name)
+            if field.name in rows.columns
+            else F.lit(None).cast(field.dataType).alias(field.name)
+            for field in schema
+        )
+    )
+
+
+def once(rows: DataFrame, spec: Spec) -> DataFrame:
+    """One row of each key: a sound one rather than an error, the earliest where that is known."""
+    from pyspark.sql import Window
+
+    earliest = [name for name in ("scored_at", "ended_at") if name in rows.columns]
+    sound_first = [F.col("error").isNotNull()] if "error" in rows.columns else []
+    same = Window.partitionBy(*spec.key).orderBy(*sound_first, *earliest, *spec.key)
+    numbered = rows.withColumn("_turn", F.row_number().over(same))
+    return numbered.where("_turn = 1").drop("_turn")
+
+
+def doubled_keys(rows: DataFrame, spec: Spec) -> DataFrame:
+    """Keys that several rows have, and how many: columns of the key, `count`."""
+    return rows.groupBy(*spec.key).count().where("count > 1")

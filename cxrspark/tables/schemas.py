@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pyspark.sql import types as T
 
 STRING, INT, LONG, FLOAT, DOUBLE, BOOLEAN = (
@@ -99,4 +101,44 @@ RUNS = T.StructType(
         _column("images_per_second", DOUBLE, "scored by this run, over its whole time"),
         _column("versions", STRING, "of cxrspark, Spark, Python, Pillow and NumPy"),
     ]
+)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a table is: a later version may add columns, but takes none away.
+
+    Attributes:
+        schema: Its columns, by which older tables are read and added to as well: what they lack
+            is null.
+        key: Columns that no two rows have in common.
+        told_by: Columns without which a table is another one.
+        comment: What it holds.
+    """
+
+    schema: T.StructType
+    key: tuple[str, ...]
+    told_by: tuple[str, ...]
+    comment: str
+
+
+SCORES_TABLE = Spec(
+    SCORES,
+    ("image_id", "model_id"),
+    ("image_id", "path", "view", "error", "model_id", "archive"),
+    "View of each image of a chest X-ray archive",
+)
+
+PIXELS_TABLE = Spec(
+    PIXELS,
+    ("image_id",),
+    ("image_id", "path", "pixels", "error", "pixels_recipe", "archive"),
+    "64x64 pixels",
+)
+
+RUNS_TABLE = Spec(
+    RUNS,
+    ("run_id",),
+    ("run_id", "model_id", "ended_at", "images", "scored"),
+    "Runs that filled the scores table",
 )

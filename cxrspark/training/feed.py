@@ -17,7 +17,7 @@ from cxrspark.errors import UserError
 from cxrspark.pixels.image import RECIPE, SIDE
 from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
-from cxrspark.tables.schemas import PIXELS
+from cxrspark.tables.schemas import PIXELS_TABLE
 
 COLUMNS = ("pixels", "frontal")
 
@@ -50,7 +50,7 @@ def kept_pixels(spark: SparkSession, table: str, table_format: Format) -> DataFr
     Raises:
         UserError: No such table, or pixels of another recipe.
     """
-    pixels = read_table(spark, table, table_format, PIXELS)
+    pixels = read_table(spark, table, table_format, PIXELS_TABLE)
     other = pixels.where(F.col("pixels_recipe") != RECIPE).select("pixels_recipe").first()
     if other:
         raise UserError(f"--pixels {table}: holds {other[0]}, this version makes {RECIPE}")

@@ -25,7 +25,7 @@ from cxrspark.model.network import PARAMETERS, to_flatbuffer
 from cxrspark.model.seen import SEEN, Seen, load_seen
 from cxrspark.pixels.image import RECIPE
 from cxrspark.scoring.pixels import read_pixels
-from cxrspark.scoring.tasks import in_tasks
+from cxrspark.scoring.tasks import held_in_tasks
 from cxrspark.settings import BucketSettings
 from cxrspark.tables.schemas import MANIFEST
 from cxrspark.training.feed import Labelled, kept_pixels, read_labelled, write_labelled
@@ -146,7 +146,8 @@ def _tables(
             ids = F.broadcast(spark.createDataFrame(rows[["image_id"]]))
             pixels = archive.join(ids, "image_id", "left_semi")
         else:
-            pixels = read_pixels(in_tasks(spark, rows), str(settings.archive), settings.access())
+            read = held_in_tasks(spark, rows)
+            pixels = read_pixels(read, str(settings.archive), settings.access())
         table = write_labelled(spark, rows, pixels, str(work / name))
         if table.left_out:
             number, example = len(table.left_out), table.left_out[0]

@@ -16,7 +16,7 @@ from cxrspark.errors import UserError
 from cxrspark.model.bundle import Bundle, load_bundle
 from cxrspark.scoring.scores import choose_model
 from cxrspark.tables.open import read_table
-from cxrspark.tables.schemas import MANIFEST, SCORES
+from cxrspark.tables.schemas import MANIFEST, SCORES_TABLE
 from cxrspark.training.samples import Split
 from cxrspark.training.settings import TrainSettings
 from cxrspark.training.state import Weights
@@ -79,7 +79,7 @@ def confident(
         UserError: No such table, none of scores or none of this model's, or no confident row.
     """
     table, least = str(settings.add_scores), settings.min_confidence
-    scores = read_table(archive.sparkSession, table, settings.format, SCORES)
+    scores = read_table(archive.sparkSession, table, settings.format, SCORES_TABLE)
     choose_model(scores, table, first.model_id)
     p = F.col("p_frontal")
     view = F.when(p >= least, "frontal").when(p <= 1.0 - least, "lateral")

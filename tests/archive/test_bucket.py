@@ -9,9 +9,10 @@ import pytest
 from cxrspark.archive.access import Access
 from cxrspark.archive.bucket import PATIENCE, Bucket
 from cxrspark.archive.bucket_errors import explain
-from cxrspark.archive.manifest import load_manifest
+from cxrspark.archive.manifest import list_pieces
 from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.storage import read_file
+from cxrspark.archive.witness import WitnessedStore
 from cxrspark.errors import ObjectError, UserError
 from cxrspark.model.bundle import load_bundle
 
@@ -67,12 +68,14 @@ def test_a_listing_tells_sizes(root: str, proxy: Proxy, there: dict[str, bytes])
 
 def test_manifest_and_model_may_lie_in_the_bucket(root: str, proxy: Proxy, phantoms: Path) -> None:
     reached = access(proxy, root)
-    local = load_manifest(str(phantoms))
+    (local,) = list_pieces(str(phantoms))
     proxy.requests.clear()
     for manifest in (None, f"{root}/IMAGE_FILENAMES"):
-        assert load_manifest(root, manifest, reached)["path"].equals(local["path"])
-    assert [unquote(request.target) for request in proxy.requests] == [
-        f"/{BUCKET}/IMAGE_FILENAMES"
+        (piece,) = list_pieces(root, manifest, reached)
+        assert piece.equals(local)
+    assert [(request.method, unquote(request.target)) for request in proxy.requests] == [
+        ("HEAD", f"/{BUCKET}/IMAGE_FILENAMES"),
+        ("GET", f"/{BUCKET}/IMAGE_FILENAMES"),
     ] * 2
     assert load_bundle(f"{root}/model/", reached).model_id == load_bundle().model_id
 
@@ -161,6 +164,39 @@ def test_what_holds_for_a_bucket_is_one_line(s3: Proxy, fault: Fault, line: str)
     assert str(raised.value).startswith(f"{S3}: {line}")
     assert "\n" not in str(raised.value)
     assert not any(value in str(raised.value) for value in CREDENTIALS.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("InvalidObjectState", "unreadable: is in archived storage; restore it first"),
+        ("KMS.DisabledException", "unreadable: its encryption key cannot be used"),
+    ],
+)
+def test_what_holds_for_an_object_is_a_row(
+    s3: Proxy, there: dict[str, bytes], code: str, line: str
+) -> None:
+    first, *others = there
+    s3.faults = lambda request: Answer(403, code) if first in unquote(request.target) else None
+    failed, *read = read_many(Bucket(S3, Access(endpoint=s3.url)), [first, *others])
+    assert str(failed).startswith(line)
+    assert read == [there[path] for path in others]
+
+
+def test_a_denied_object_is_a_row_where_another_can_be_read(
+    s3: Proxy, there: dict[str, bytes]
+) -> None:
+    denied, witness, *_ = there
+    s3.faults = lambda request: (
+        Answer(403, "AccessDenied") if denied in unquote(request.target) else None
+    )
+    bucket = Bucket(S3, Access(endpoint=s3.url))
+    (failed,) = read_many(WitnessedStore(bucket, S3, witness), [denied])
+    assert str(failed) == "unreadable: access denied, though others can be read"
+    for no_witness in (None, denied):
+        with pytest.raises(UserError, match=r"^s3://archive: access denied; ask") as raised:
+            next(read_many(WitnessedStore(bucket, S3, no_witness), [denied]))
+        assert type(raised.value) is UserError  # as a task's last line is told by its name
 
 
 def test_a_bucket_that_is_not_there_is_no_missing_object(s3: Proxy) -> None:

@@ -7,7 +7,7 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import SparkSession
 
-from cxrspark.archive.manifest import load_manifest, read_manifest
+from cxrspark.archive.manifest import list_pieces, read_manifest, write_manifest
 from cxrspark.errors import UserError
 from cxrspark.tables.schemas import MANIFEST
 
@@ -18,6 +18,15 @@ MIMIC = [
     (ID_1, "50414267", "10000032", f"{FOLDER}/{ID_1}.jpg"),
     (ID_2, "50414267", "10000032", f"{FOLDER}/{ID_2}.jpg"),
 ]
+
+
+Load = Callable[..., pd.DataFrame]
+
+
+@pytest.fixture
+def load_manifest(spark: SparkSession) -> Load:
+    """Reads a manifest into memory, by way of a DataFrame."""
+    return lambda *given: read_manifest(spark, *given).orderBy("image_id").toPandas()
 
 
 def rows(manifest: pd.DataFrame) -> list[tuple[str | None, ...]]:
@@ -34,7 +43,7 @@ def test_mimics_list_of_paths_at_the_root_gives_all_ids(
     assert_df_equality(manifest, expected, ignore_row_order=True)
 
 
-def test_mimics_record_list_at_the_root_gives_all_ids(tmp_path: Path) -> None:
+def test_mimics_record_list_at_the_root_gives_all_ids(load_manifest: Load, tmp_path: Path) -> None:
     lines = ["subject_id,study_id,dicom_id,path"]
     lines += [f"{row[2]},{row[1]},{row[0]},{row[3].replace('jpg', 'dcm')}" for row in MIMIC]
     (tmp_path / "cxr-record-list.csv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
@@ -55,7 +64,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
-def test_a_named_manifest_of_any_kind(tmp_path: Path, suffix: str) -> None:
+def test_a_named_manifest_of_any_kind(load_manifest: Load, tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"manifest.{suffix}"
     WRITERS[suffix](file)
     assert rows(load_manifest(str(tmp_path), str(file))) == [
@@ -64,7 +73,7 @@ def test_a_named_manifest_of_any_kind(tmp_path: Path, suffix: str) -> None:
     ]
 
 
-def test_paths_are_made_relative_and_doubles_go(tmp_path: Path) -> None:
+def test_paths_are_made_relative_and_doubles_go(load_manifest: Load, tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text(f"./b.png\r\n{tmp_path}/a.png\n/a.png\n  a.png \n\nb.png\n")
     assert rows(load_manifest(str(tmp_path), str(file))) == [
@@ -73,7 +82,7 @@ def test_paths_are_made_relative_and_doubles_go(tmp_path: Path) -> None:
     ]
 
 
-def test_ids_with_gaps_stay_what_they_are(tmp_path: Path) -> None:
+def test_ids_with_gaps_stay_what_they_are(load_manifest: Load, tmp_path: Path) -> None:
     file = tmp_path / "manifest.parquet"
     columns = {"path": ["a.png", "b.png", "c.png"], "image_id": [7, None, None]}
     pd.DataFrame(columns).astype({"image_id": "Int64"}).to_parquet(file)
@@ -88,13 +97,13 @@ def test_ids_with_gaps_stay_what_they_are(tmp_path: Path) -> None:
     assert len(load_manifest(str(tmp_path), str(file))) == 3
 
 
-def test_a_path_is_preferred_to_none_for_one_image(tmp_path: Path) -> None:
+def test_a_path_is_preferred_to_none_for_one_image(load_manifest: Load, tmp_path: Path) -> None:
     file = tmp_path / "manifest.csv"
     file.write_text("image_id,path\n1,\n1,a.png\n")
     assert rows(load_manifest(str(tmp_path), str(file))) == [("1", None, None, "a.png")]
 
 
-def test_names_with_commas_and_spaces_are_names(tmp_path: Path) -> None:
+def test_names_with_commas_and_spaces_are_names(load_manifest: Load, tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text("a, left.png\nb c.png\n")
     assert list(load_manifest(str(tmp_path), str(file))["path"]) == ["a, left.png", "b c.png"]
@@ -110,7 +119,7 @@ def test_names_with_commas_and_spaces_are_names(tmp_path: Path) -> None:
     ],
 )
 def test_a_table_is_not_taken_for_a_list_of_paths(
-    tmp_path: Path, text: str, columns: str | None
+    load_manifest: Load, tmp_path: Path, text: str, columns: str | None
 ) -> None:
     file = tmp_path / "train.csv"
     file.write_text(text)
@@ -121,21 +130,21 @@ def test_a_table_is_not_taken_for_a_list_of_paths(
         assert list(load_manifest(str(tmp_path), str(file))["path"]) == ["a/b.jpg"]
 
 
-def test_one_id_of_several_files_is_refused(tmp_path: Path) -> None:
+def test_one_id_of_several_files_is_refused(load_manifest: Load, tmp_path: Path) -> None:
     file = tmp_path / "manifest.csv"
     file.write_text("path,image_id\np1/1.jpg,1\np2/1.jpg,1\np1/2.jpg,2\n")
     with pytest.raises(UserError, match=r"1 image ids name .* 1 both p1/1.jpg and p2/1.jpg"):
         load_manifest(str(tmp_path), str(file))
 
 
-def test_a_file_may_be_called_as_a_null_is_written(tmp_path: Path) -> None:
+def test_a_file_may_be_called_as_a_null_is_written(load_manifest: Load, tmp_path: Path) -> None:
     file = tmp_path / "manifest.csv"
     file.write_text("path,study_id\nNA,null\n")
     assert rows(load_manifest(str(tmp_path), str(file))) == [("NA", "null", None, "NA")]
 
 
 def test_a_manifest_may_name_a_folder_called_as_its_root(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    load_manifest: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "files" / "files").mkdir(parents=True)
     (tmp_path / "files" / "files" / "a.png").touch()
@@ -146,7 +155,7 @@ def test_a_manifest_may_name_a_folder_called_as_its_root(
 
 
 def test_paths_from_the_working_folder_fit_a_relative_root(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    load_manifest: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").touch()
@@ -156,7 +165,7 @@ def test_paths_from_the_working_folder_fit_a_relative_root(
 
 
 def test_a_nested_folder_of_the_roots_name_is_listed_as_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    load_manifest: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "images" / "images").mkdir(parents=True)
     (tmp_path / "images" / "images" / " x.png").touch()
@@ -165,7 +174,7 @@ def test_a_nested_folder_of_the_roots_name_is_listed_as_it_is(
 
 
 def test_absolute_paths_fit_a_relative_root(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    load_manifest: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "list.txt").write_text(f"{tmp_path}/images/a.png\n")
@@ -174,7 +183,7 @@ def test_absolute_paths_fit_a_relative_root(
         assert list(load_manifest(root, "list.txt")["path"]) == ["a.png"]
 
 
-def test_an_image_without_a_path_keeps_its_row(tmp_path: Path) -> None:
+def test_an_image_without_a_path_keeps_its_row(load_manifest: Load, tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     file.write_text("image_id,path,patient_id\n1,,p1\n2,b.png,p2\n")
     assert rows(load_manifest(str(tmp_path), str(file))) == [
@@ -183,7 +192,9 @@ def test_an_image_without_a_path_keeps_its_row(tmp_path: Path) -> None:
     ]
 
 
-def test_without_a_manifest_images_are_listed_and_other_files_are_not(tmp_path: Path) -> None:
+def test_without_a_manifest_images_are_listed_and_other_files_are_not(
+    load_manifest: Load, tmp_path: Path
+) -> None:
     names = ["a/x.jpg", "a/b/y.PNG", "c/1.2.840.113619.2.55", "d.dcm"]
     others = ["a/readme.txt", ".hidden/z.jpg", "_temporary/z.jpg", "LICENSE", "labels.csv"]
     for name in names + others:
@@ -210,7 +221,7 @@ def test_without_a_manifest_images_are_listed_and_other_files_are_not(tmp_path: 
     ],
 )
 def test_a_useless_manifest_is_refused_in_one_line(
-    tmp_path: Path, content: bytes, error: str
+    load_manifest: Load, tmp_path: Path, content: bytes, error: str
 ) -> None:
     file = tmp_path / "manifest"
     file.write_bytes(content)
@@ -219,7 +230,9 @@ def test_a_useless_manifest_is_refused_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_a_missing_manifest_and_an_empty_archive_are_refused(tmp_path: Path) -> None:
+def test_a_missing_manifest_and_an_empty_archive_are_refused(
+    load_manifest: Load, tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match=r"none\.csv: no such file"):
         load_manifest(str(tmp_path), str(tmp_path / "none.csv"))
     with pytest.raises(UserError, match="holds no image; name another archive or --manifest"):
@@ -231,3 +244,25 @@ def test_a_folder_called_like_a_manifest_is_none(spark: SparkSession, tmp_path: 
     (tmp_path / "a.jpg").touch()
     rows = read_manifest(spark, str(tmp_path)).collect()
     assert [row.path for row in rows] == ["a.jpg"]
+
+
+def test_a_manifest_may_be_a_folder_of_parquet_files(
+    load_manifest: Load, spark: SparkSession, tmp_path: Path
+) -> None:
+    listed = spark.createDataFrame([(f"{n}.png", n) for n in range(9)], "path string, size long")
+    listed.repartition(3).write.parquet(str(tmp_path / "listed"))
+    read = load_manifest(str(tmp_path), str(tmp_path / "listed"))
+    assert list(read["path"]) == [f"{n}.png" for n in range(9)]
+
+
+def test_a_manifest_is_read_in_pieces_and_each_image_is_there_once(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cxrspark.archive.pieces.PIECE", 4)
+    file = tmp_path / "list.csv"
+    lines = [f"{tmp_path}/{n % 7}.png,{n % 7}00" for n in range(10)]
+    file.write_text("\n".join(["path,bytes", *lines]))
+    pieces = list(list_pieces(str(tmp_path), str(file)))
+    assert [len(piece) for piece in pieces] == [4, 4, 2]
+    images = write_manifest(spark, pieces, str(tmp_path / "work")).orderBy("path").collect()
+    assert [(row.path, row.size) for row in images] == [(f"{n}.png", 100.0 * n) for n in range(7)]

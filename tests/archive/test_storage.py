@@ -1,9 +1,12 @@
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.storage import open_store, read_file
+from cxrspark.archive.witness import WitnessedStore
 from cxrspark.errors import UserError
 
 
@@ -80,3 +83,12 @@ def test_hdfs_tells_its_true_cause(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UserError, match=r"cannot be opened: .*; set JAVA_HOME, HADOOP_HOME"):
         open_store("hdfs://127.0.0.1:1/x")
+
+
+def test_a_host_without_the_archive_is_named_and_a_missing_image_is_not(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"a")
+    store = open_store(str(tmp_path))
+    found, missing = read_many(WitnessedStore(store, "/data", "a.png"), ["a.png", "b.png"])
+    assert (found, str(missing)) == (b"a", "missing: listed but not there")
+    with pytest.raises(UserError, match=f"^/data: {socket.gethostname()} does not find c.png"):
+        next(read_many(WitnessedStore(store, "/data", "c.png"), ["b.png"]))

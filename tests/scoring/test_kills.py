@@ -32,10 +32,13 @@ def listed(archive: Path) -> list[str]:
 
 
 @contextmanager
-def job(archive: Path, table: Path, table_format: str) -> Iterator[psutil.Popen]:
+def job(
+    archive: Path, table: Path, table_format: str, *more: str, log_name: str = "log.txt"
+) -> Iterator[psutil.Popen]:
     """The job as a process of its own; it and all its children are gone at the end."""
     manifest = table.with_name("manifest.txt")
-    manifest.write_text("\n".join(listed(archive)))
+    if not manifest.exists():
+        manifest.write_text("\n".join(listed(archive)))
     options = ["--archive", str(archive), "--manifest", str(manifest)]
     options += ["--scores", str(table), "--format", table_format]
     environment = {
@@ -45,8 +48,8 @@ def job(archive: Path, table: Path, table_format: str) -> Iterator[psutil.Popen]
         "PYSPARK_SUBMIT_ARGS": f"--master local[2,{TASK_LIVES}] pyspark-shell",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
-    options += ["--commit-images", str(COMMIT_IMAGES)]
-    with log_file(table).open("w") as log:
+    options += ["--commit-images", str(COMMIT_IMAGES), *more]
+    with table.with_name(log_name).open("w") as log:
         process = psutil.Popen(
             [sys.executable, "jobs/score_archive.py", *options],
             cwd=ROOT,
@@ -67,13 +70,9 @@ def job(archive: Path, table: Path, table_format: str) -> Iterator[psutil.Popen]
         process.wait()
 
 
-def log_file(table: Path) -> Path:
-    return table.with_name("log.txt")
-
-
-def log_of(table: Path) -> str:
+def log_of(table: Path, name: str = "log.txt") -> str:
     """What the last job said."""
-    return log_file(table).read_text()
+    return table.with_name(name).read_text()
 
 
 def committed(table: Path, table_format: str) -> pd.DataFrame:
@@ -201,3 +200,50 @@ def test_a_reader_of_a_delta_table_never_sees_part_of_a_commit(
     assert len(committed(table, "delta")) == IMAGES
     assert len(seen) > 2
     assert not [rows for rows in seen if rows % COMMIT_IMAGES]
+
+
+def test_of_two_runs_at_once_one_writes_and_the_next_ends_well(
+    phantoms: Path, tmp_path: Path, table_format: str
+) -> None:
+    for number in range(KILLS):
+        table = tmp_path / str(number) / "scores"
+        table.parent.mkdir()
+        nothing = committed(table, table_format)
+        with (
+            job(phantoms, table, table_format, log_name="a.txt") as first,
+            job(phantoms, table, table_format, log_name="b.txt") as second,
+        ):
+            codes = [process.wait(timeout=900) for process in (first, second)]
+        said = log_of(table, "a.txt") + log_of(table, "b.txt")
+        assert sorted(codes) in ([0, 2], [0, 0]), said  # or one began when the other had ended
+        if 2 in codes:
+            assert "error: table " in said
+            assert " writes to it since " in said
+        rows = committed(table, table_format)
+        assert sorted(rows["image_id"]) == sorted(Path(path).stem for path in listed(phantoms))
+        finish(phantoms, table, table_format, nothing)
+
+
+def test_a_retry_that_is_killed_leaves_one_row_an_image(
+    phantoms: Path, tmp_path: Path, table_format: str
+) -> None:
+    moments = random.Random(SEED)
+    archive = tmp_path / "archive"
+    for path in listed(phantoms):
+        if (phantoms / path).exists():
+            (archive / path).parent.mkdir(parents=True, exist_ok=True)
+            (archive / path).hardlink_to(phantoms / path)
+    table = tmp_path / "scores"
+    table.with_name("manifest.txt").write_text("\n".join(listed(phantoms)))
+    with job(archive, table, table_format) as process:
+        assert process.wait(timeout=900) == 0, log_of(table)
+    before = committed(table, table_format)
+    for _ in range(KILLS):
+        with job(archive, table, table_format, "--retry-errors", "undecodable,missing") as process:
+            while process.poll() is None and "images ·" not in log_of(table):
+                time.sleep(0.05)
+            time.sleep(moments.uniform(0, 4))
+        with job(archive, table, table_format) as process:
+            assert process.wait(timeout=900) == 0, log_of(table)
+        rows = committed(table, table_format)
+        assert sorted(rows["image_id"]) == sorted(before["image_id"])

@@ -1,27 +1,63 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
-from types import SimpleNamespace
 
+import pandas as pd
+import pyspark
 import pytest
 from pyspark.sql import SparkSession
 
-from cxrspark.archive.access import Access
 from cxrspark.archive.manifest import read_manifest
 from cxrspark.pixels.shrink import shrink
-from cxrspark.scoring import pixels as images
-from cxrspark.scoring.pixels import PATIENCE, executor_store, read_pixels
+from cxrspark.scoring.pixels import read_pixels
+
+from helpers.runs import copy_of
+
+ROOT = Path(__file__).parents[2]
+SUBMIT = Path(pyspark.__file__).parent / "bin" / "spark-submit"
+
+CRASHING = """
+import ctypes, importlib.abc, sys
+
+class Crashing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != "cxrspark.pixels.picture":
+            return None
+        sys.meta_path.remove(self)
+        import cxrspark.pixels.picture as picture
+        real = picture.read_picture
+        picture.read_picture = lambda data: ctypes.string_at(0) if data == b"crash" else real(data)
+        return picture.__spec__
+
+sys.meta_path.insert(0, Crashing())
+"""
 
 
-@pytest.mark.parametrize(("attempt", "patience"), [(0, PATIENCE), (1, None), (3, None)])
-def test_a_task_that_failed_is_less_patient(
-    attempt: int, patience: float | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.end_to_end
+def test_a_file_that_ends_its_process_is_a_row_and_its_neighbours_are_scored(
+    phantoms: Path, tmp_path: Path
 ) -> None:
-    opened = []
-    monkeypatch.setattr(images, "open_store", lambda *given: opened.append(given))
-    context = SimpleNamespace(attemptNumber=lambda: attempt)
-    monkeypatch.setattr(images.TaskContext, "get", lambda: context)
-    for _ in range(2):  # the second task of a worker finds the store open
-        executor_store(str(tmp_path), Access(region="x"))
-    assert opened == [(str(tmp_path), Access(region="x"), patience)]
+    """The decoder is made to crash on one file, wherever it runs."""
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "sitecustomize.py").write_text(CRASHING)
+    archive = copy_of(phantoms, tmp_path / "archive")
+    (archive / "2.jpg").write_bytes(b"crash")
+    environment = {**os.environ, "PYTHONPATH": f"{code}:{os.environ.get('PYTHONPATH', '')}"}
+    done = subprocess.run(
+        [SUBMIT, "--conf", "spark.master=local[1,4]", "jobs/score_archive.py",
+         "--archive", archive, "--scores", tmp_path / "scores"],
+        cwd=ROOT, env={**environment, "PYSPARK_PYTHON": sys.executable}, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_parquet(tmp_path / "scores").set_index("image_id")
+    assert rows["error"].to_dict() == {
+        "0.jpg": None,
+        "1.jpg": None,
+        "2.jpg": "crashed: its decoder was ended by SIGSEGV",
+    }
 
 
 @pytest.mark.end_to_end

@@ -4,75 +4,83 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyspark
 import pytest
 from PIL import Image
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from cxrspark.scoring.tasks import TASK_BYTES, TASK_IMAGES, in_tasks, spread
-from cxrspark.tables.schemas import MANIFEST
+from cxrspark.archive.manifest import SIZED
+from cxrspark.scoring.tasks import TASK_BYTES, TASK_IMAGES, count_tasks, in_tasks
 
 from benchmarks.common.event_log import event_log_settings, tasks
 
 ROOT = Path(__file__).parents[2]
 
 
-def images(size: list[float] | None = None, number: int = 0) -> pd.DataFrame:
-    number = len(size) if size else number
-    rows = pd.DataFrame({name: [None] * number for name in MANIFEST.names}, dtype=object)
-    names = [f"{place:05}" for place in range(number)]
-    rows = rows.assign(image_id=names, path=names)
-    return rows.assign(size=size) if size else rows
+def images(spark: SparkSession, size: list[float | None]) -> DataFrame:
+    rows = [(f"{n:05}", None, None, f"{n:05}", each) for n, each in enumerate(size)]
+    return spark.createDataFrame(rows, SIZED)
 
 
 def skewed(number: int, large: float) -> list[float]:
     """Sizes as of an archive whose last hundredth is of another kind: neighbours, and large."""
     small = np.random.default_rng(3).uniform(0.2e6, 3e6, number)
     small[-number // 100 :] = large
-    return list(small)
+    return list(map(float, small))
+
+
+def dealt(images: DataFrame, tasks: int, usual: float | None = None) -> list[list[int]]:
+    """Numbers of the images in each partition."""
+    partition = in_tasks(images, tasks, usual).withColumn("task", F.spark_partition_id())
+    found: list[list[int]] = [[] for _ in range(tasks)]
+    for row in partition.collect():
+        found[row.task].append(int(row.image_id))
+    return found
 
 
 @pytest.mark.parametrize("large", [3e6, 15e6, 250e6])
-def test_the_last_task_reads_at_most_thrice_the_median(large: float) -> None:
-    sizes = skewed(8192, large)
-    task = spread(images(sizes), cores=8)
-    loads = np.bincount(task, weights=sizes)
-    assert loads.max() <= 3 * np.median(loads)
-    assert loads.max() - loads.min() <= max(sizes)
-    assert np.ptp(np.bincount(task)) <= 1
+def test_tasks_are_even_in_number_and_in_bytes(spark: SparkSession, large: float) -> None:
+    sizes = np.array(skewed(4096, large))
+    tasks = dealt(images(spark, list(sizes)), 16)
+    loads = [sizes[task].sum() for task in tasks]
+    assert max(loads) <= 3 * np.median(loads)
+    assert max(loads) - min(loads) <= max(sizes)
+    assert sorted(number for task in tasks for number in task) == list(range(4096))
+    assert np.ptp([len(task) for task in tasks]) <= 1
+
+
+def test_unknown_sizes_count_as_the_usual_one(spark: SparkSession) -> None:
+    sizes = [15e6, None] * 100
+    tasks = dealt(images(spark, sizes), 4, usual=15e6)
+    assert {sum(n % 2 for n in task) for task in tasks} == {25}
+
+
+def test_neighbours_of_the_list_go_to_different_tasks(spark: SparkSession) -> None:
+    of = {n: task for task, ns in enumerate(dealt(images(spark, [None] * 1000), 4)) for n in ns}
+    assert sum(of[n] != of[n + 1] for n in range(999)) >= 999 - 1000 // 4
 
 
 @pytest.mark.parametrize(
-    ("number", "cores", "tasks"),
-    [(1, 4, 1), (3, 4, 3), (TASK_IMAGES, 2, 2), (8192, 2, 16), (8193, 2, 18)],
+    ("number", "left", "cores", "tasks"),
+    [
+        (1, 1, 4, 1),
+        (3, 3, 4, 3),
+        (TASK_IMAGES, 10**6, 2, 2),
+        (8192, 10**6, 2, 16),
+        (8193, 10**6, 2, 18),
+        (65_536, 10**6, 128, 128),
+        (49_430, 49_430, 128, 896),  # the last commit of MIMIC-CXR: tasks become small
+        (100, 100, 2, 2),
+    ],
 )
-def test_tasks_are_a_multiple_of_the_cores(number: int, cores: int, tasks: int) -> None:
-    counts = np.bincount(spread(images(number=number), cores))
-    assert len(counts) == tasks
-    assert counts.min() > 0
-    assert np.ptp(counts) <= 1
-    assert counts.max() <= TASK_IMAGES
+def test_tasks_are_a_multiple_of_the_cores(number: int, left: int, cores: int, tasks: int) -> None:
+    assert count_tasks(number, 0, left, cores) == tasks
 
 
-def test_large_files_make_more_tasks_and_unknown_sizes_count_as_the_median() -> None:
-    sizes = [15e6, float("nan")] * 500
-    loads = np.bincount(spread(images(sizes), 2), weights=[15e6] * 1000)
-    assert loads.max() <= TASK_BYTES + 15e6
-    assert len(loads) == 28
-
-
-def test_neighbours_of_the_list_go_to_different_tasks() -> None:
-    task = spread(images(number=1000), cores=4)
-    assert (np.diff(task) != 0).sum() >= 1000 - 1 - 1000 // 4
-
-
-def test_every_image_is_in_the_partition_of_its_task(spark: SparkSession) -> None:
-    rows = images(skewed(3000, 9e6))
-    partitions = in_tasks(spark, rows).rdd.map(lambda row: row.image_id).glom().collect()
-    task = spread(rows, spark.sparkContext.defaultParallelism)
-    expected = [sorted(rows["image_id"][task == number]) for number in range(task.max() + 1)]
-    assert [sorted(partition) for partition in partitions] == expected
+def test_large_files_make_more_tasks() -> None:
+    assert count_tasks(1000, 15e9, 10**6, 2) == 28
+    assert TASK_BYTES + 15e6 >= 15e9 / 28
 
 
 def test_the_last_task_of_a_run_takes_at_most_thrice_the_median(tmp_path: Path) -> None:

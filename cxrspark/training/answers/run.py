@@ -25,7 +25,7 @@ from cxrspark.model.network import to_flatbuffer
 from cxrspark.model.seen import SEEN, load_seen
 from cxrspark.pixels.image import SIDE
 from cxrspark.scoring.pixels import read_pixels
-from cxrspark.scoring.tasks import in_tasks
+from cxrspark.scoring.tasks import held_in_tasks
 from cxrspark.tables.schemas import MANIFEST
 from cxrspark.training.answers.examples import (
     Examples,
@@ -154,7 +154,7 @@ def _pixels(
         ids = F.broadcast(spark.createDataFrame(rows[["image_id"]]))
         pixels = archive.join(ids, "image_id", "left_semi")
     else:
-        pixels = read_pixels(in_tasks(spark, rows), str(settings.archive), settings.access())
+        pixels = read_pixels(held_in_tasks(spark, rows), str(settings.archive), settings.access())
     return pixels.select("image_id", "pixels").toPandas()
 
 

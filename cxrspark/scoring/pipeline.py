@@ -1,0 +1,76 @@
+"""Commits that overlap: cores read the next ones while the last is gathered and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import count
+from threading import Event
+from typing import TypeVar
+
+from pyspark.sql import SparkSession
+
+FEW, MANY = 2, 4
+"""Commits at work at once, on few cores and on many; a run that is killed loses at most so many."""
+
+MANY_CORES = 16
+"""From here on a commit has so few tasks a core that the end of each leaves cores without one."""
+
+_RUNS = count()
+Item = TypeVar("Item")
+
+
+def commits_at_once(cores: int) -> int:
+    """How many commits are at work at once, so that no core waits for one to be written."""
+    return MANY if cores >= MANY_CORES else FEW
+
+
+def overlap(
+    spark: SparkSession, items: Iterable[Item], do: Callable[[Item], None], at_once: int
+) -> None:
+    """Do something for each item, several at once, in about their order.
+
+    Each runs in a scheduler's pool of its own: where the session's mode is FAIR
+    (`spark.scheduler.mode`), a commit that is to be written gets the next free core; in FIFO mode
+    it waits for tasks of earlier jobs.
+
+    Args:
+        spark: The session whose jobs `do` starts.
+        items: Taken as they are needed.
+        do: Called in threads.
+        at_once: How many of them.
+
+    Raises:
+        Exception: The first that `do` raised; the jobs of the others are cancelled.
+    """
+    context, tag, stop = spark.sparkContext, f"cxrspark-{next(_RUNS)}", Event()
+
+    def one(item: Item, slot: int) -> None:
+        context.addJobTag(tag)
+        context.setLocalProperty("spark.scheduler.pool", f"cxrspark-{slot}")
+        if not stop.is_set():
+            do(item)
+
+    running: dict[Future[None], int] = {}
+    with ThreadPoolExecutor(at_once) as threads:
+        try:
+            for item in items:
+                if len(running) == at_once:
+                    _wait_for_one(running)
+                slot = next(slot for slot in range(at_once) if slot not in running.values())
+                running[threads.submit(one, item, slot)] = slot
+            while running:
+                _wait_for_one(running)
+        except BaseException:
+            stop.set()
+            while any(not future.done() for future in running):
+                context.cancelJobsWithTag(tag)
+                wait(running, timeout=1.0)
+            raise
+
+
+def _wait_for_one(running: dict[Future[None], int]) -> None:
+    """Wait until one has ended, and raise what it raised."""
+    for future in wait(running, return_when=FIRST_COMPLETED).done:
+        del running[future]
+        future.result()

@@ -1,0 +1,112 @@
+"""The plan: even commits that are ranges of ids, and what each of them reads."""
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from cxrspark.archive.manifest import SIZED
+from cxrspark.scoring.plan import (
+    AGAIN,
+    DONE,
+    KEPT,
+    KEPT_REPLACED,
+    NEW,
+    OTHER_ARCHIVE,
+    OTHER_FILE,
+    READ,
+    READ_REPLACED,
+    beside_pixels,
+    compare,
+    write_plan,
+)  # fmt: skip
+
+MIMIC = "02aa804e-bde0afdd-112c0b34-7bc16630-4e384014"
+
+
+def images(spark: SparkSession, number: int) -> DataFrame:
+    name = F.format_string("%05d.png", (F.col("id") * 7919) % number)
+    listed = spark.range(number).select(name.alias("image_id"), name.alias("path"))
+    sized = listed.withColumn("size", F.when(F.col("path") > "00010", 2.0))
+    empty = F.lit(None).cast("string")
+    return sized.withColumns({"study_id": empty, "subject_id": empty}).select(*SIZED.names)
+
+
+def test_commits_are_even_ranges_of_ids_and_cover_all(spark: SparkSession, tmp_path: Path) -> None:
+    work = F.when(F.col("image_id") < "00100.png", KEPT).otherwise(READ)
+    todo = images(spark, 1000).repartition(7).withColumn("work", work)
+    plan = write_plan(todo, str(tmp_path / "plan"), {KEPT: 64, READ: 200})
+    assert [(cut.number, cut.work, cut.images) for cut in plan.cuts] == [
+        (0, KEPT, 64), (1, KEPT, 36), (2, READ, 200), (3, READ, 200), (4, READ, 200),
+        (5, READ, 200), (6, READ, 100),
+    ]  # fmt: skip
+    assert [cut.left for cut in plan.cuts] == [1000, 936, 900, 700, 500, 300, 100]
+    assert plan.cuts[0].usual == 2.0
+    assert plan.cuts[0].size == 2.0 * 64
+    found = []
+    for cut in plan.cuts:
+        ids = sorted(row.image_id for row in plan.images(cut).collect())
+        assert len(ids) == cut.images
+        assert (ids[0], ids[-1]) == (cut.low, cut.high)
+        found += ids
+    assert found == [f"{n:05}.png" for n in range(1000)]
+
+
+def test_a_commit_reads_its_own_row_groups_only(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cxrspark.tables.commits.ROW_GROUP", 2**12)
+    todo = images(spark, 20_000).withColumn("work", F.lit(READ))
+    plan = write_plan(todo, str(tmp_path / "plan"), {READ: 1000})
+    scan = plan.images(plan.cuts[5])._jdf.queryExecution().executedPlan()
+    pushed = scan.toString()
+    assert "GreaterThanOrEqual(image_id,05000.png)" in pushed
+    assert "LessThanOrEqual(image_id,05999.png)" in pushed
+
+
+@pytest.mark.parametrize(
+    ("image", "row", "state"),
+    [
+        (("a", "a"), None, NEW),
+        (("a", "a"), ("a", "root", None), DONE),
+        (("a", "a"), ("b", "root", None), OTHER_FILE),
+        (("a", "a"), ("b", "root", "missing: x"), AGAIN),
+        (("a", ""), ("b", "root", None), DONE),
+        (("a", "a"), ("a", "other", None), OTHER_ARCHIVE),
+        (("a", "a"), ("a", "other", "missing: x"), OTHER_ARCHIVE),
+        ((MIMIC, "a"), ("b", "other", None), DONE),
+        (("a", "a"), ("a", "root", "empty file"), DONE),
+    ],
+)
+def test_an_image_beside_its_row(
+    spark: SparkSession, image: tuple[str, str], row: tuple[str, ...] | None, state: str
+) -> None:
+    rows = [(image[0], *row, "frontal")] if row else []
+    held = spark.createDataFrame(rows, "image_id string, path string, archive string, "
+                                       "error string, view string")  # fmt: skip
+    asked = spark.createDataFrame([image], "image_id string, path string")
+    (found,) = compare(asked, held, "root", ("missing",)).collect()
+    assert found.state == state
+
+
+@pytest.mark.parametrize(
+    ("state", "kept", "work"),
+    [
+        (NEW, None, READ),
+        (NEW, ("root", None), KEPT),
+        (NEW, ("root", "empty file"), KEPT),
+        (NEW, ("other", "empty file"), READ_REPLACED),
+        (AGAIN, None, READ_REPLACED),
+        (AGAIN, ("root", "missing: x"), READ_REPLACED),
+        (AGAIN, ("root", None), KEPT_REPLACED),
+    ],
+)
+def test_what_is_done_with_an_image_beside_its_pixels(
+    spark: SparkSession, state: str, kept: tuple[str, ...] | None, work: int
+) -> None:
+    todo = spark.createDataFrame([("a", state)], "image_id string, state string")
+    rows = [("a", *kept)] if kept else []
+    pixels = spark.createDataFrame(rows, "image_id string, archive string, error string")
+    (found,) = beside_pixels(todo, pixels, "root").collect()
+    assert found.work == work
