@@ -4,7 +4,8 @@ from tools.mutants import Mutation
 
 RECIPE = "tests/training/test_recipe.py"
 FIT = f"{RECIPE} tests/training/test_fit.py"
-CHANGES = f"tests/training/test_augmentation.py {RECIPE}"
+LAYERS = "tests/training/test_paper_layers.py"
+CHANGES = "tests/training/test_augmentation.py"
 SAMPLES = "tests/archive/test_patients.py tests/training/test_samples.py"
 CALIBRATION = "tests/model/test_calibration.py"
 VALIDATION = "tests/training/test_validation.py"
@@ -51,13 +52,15 @@ _BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
         ("return int(min(history", "return int(max(history"),
         ("network = build_network(recipe.seed)", "network = build_network(recipe.seed + 1)"),
     ],
-    ("cxrspark/training/augmentation.py", CHANGES): [
+    ("cxrspark/training/augmentation.py", LAYERS): [
         ("RandomRotation(45 / 360", "RandomRotation(30 / 360"),
         ("RandomTranslation(0.1, 0.1", "RandomTranslation(0.1, 0.0"),
         ("RandomShear(0.1, 0.1", "RandomShear(0.1, 0.0"),
         ("RandomZoom((-0.1, 0.1), (-0.1, 0.1)", "RandomZoom((-0.1, 0.0), (-0.1, 0.0)"),
         ('RandomFlip("horizontal"', 'RandomFlip("vertical"'),
         ("            keras.layers.RandomShear(0.1, 0.1, seed=seed),\n", ""),
+    ],
+    ("cxrspark/training/augmentation.py", CHANGES): [
         ("vary_geometry(vary_contrast(tf.cast", "vary_geometry((tf.cast"),
         ("vary_exposure(_cover(grey))", "vary_exposure(grey)"),
         ("vary_exposure(_cover(grey))", "_cover(grey)"),
@@ -68,8 +71,8 @@ _BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
         ("UPSIDE_DOWN_SHARE = 0.08", "UPSIDE_DOWN_SHARE = 0.0"),
         ("ZOOM = (-0.5, 0.6)", "ZOOM = (0.0, 0.0)"),
         ("ASPECT = 0.35", "ASPECT = 0.0"),
-        ("_uniform(grey, -45.0, 45.0)", "_uniform(grey, -12.0, 12.0)"),
-        ("tf.where(_happens(grey, 0.5), -1.0, 1.0)", "1.0"),
+        ("else (45.0, 0.5, UPSIDE_DOWN_SHARE)", "else (12.0, 0.5, UPSIDE_DOWN_SHARE)"),
+        ("else (45.0, 0.5, UPSIDE_DOWN_SHARE)", "else (45.0, 0.0, UPSIDE_DOWN_SHARE)"),
         ("tf.random.uniform((tf.shape(grey)[0], 1, 1), low, high)",
          "tf.random.uniform((1, 1, 1), low, high)"),
     ],
@@ -145,7 +148,7 @@ _BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
     ("cxrspark/evaluation/figures.py", FIGURES): [
         ("right = (p >= FORCED_AT) == frontal", "right = (p > FORCED_AT) == frontal"),
         ("proportion((view == label)[called], patient[called])", "proportion(right, patient)"),
-        ("uncertain=proportion(~called, patient)", "uncertain=proportion(called, patient)"),
+        ("np.asarray(view == UNCERTAIN, bool), patient)", "~called, patient)"),
         ("accuracy=proportion(right, patient)", "accuracy=proportion(right, np.arange(p.size))"),
         ("proportion(right[~frontal], patient[~frontal])", "proportion(right[frontal], "
          "patient[frontal])"),

@@ -59,12 +59,12 @@ def test_every_part_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_eighth_is_inverted(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PARTS:
         monkeypatch.setattr(augmentation, name, lambda grey: grey)
-    black = tf.zeros((3000, 64, 64), tf.uint8)
+    black = tf.zeros((2000, 64, 64), tf.uint8)
     assert (vary(black).numpy()[:, 0, 0] == 255).mean() == pytest.approx(0.12, abs=0.02)
 
 
 def test_a_share_is_turned_and_upside_down() -> None:
-    below = np.zeros((3000, 64, 64), np.float32)
+    below = np.zeros((2000, 64, 64), np.float32)
     below[:, 40:, :] = 1.0  # bright below, as the abdomen of a chest is
     moved = vary_geometry(tf.constant(below)).numpy()
     middle = slice(16, 48)
@@ -72,7 +72,7 @@ def test_a_share_is_turned_and_upside_down() -> None:
         moved[:, 46:, middle], moved[:, :18, middle], moved[:, middle, :18], moved[:, middle, 46:]
     ]  # fmt: skip
     brightest = np.argmax([side.mean(axis=(1, 2)) for side in sides], axis=0)
-    bottom, top, left, right = np.bincount(brightest, minlength=4) / 3000
+    bottom, top, left, right = np.bincount(brightest, minlength=4) / 2000
     # A third of the turned each; and of the others the upside down.
     assert top == pytest.approx(0.14 / 3 + 0.08 * 0.86, abs=0.04)
     assert (left + right) == pytest.approx(0.14 * 2 / 3, abs=0.06)
