@@ -16,8 +16,9 @@ from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.storage import open_store
 from cxrspark.archive.store import Store
 from cxrspark.errors import ObjectError
-from cxrspark.pixels.image import NO_HEADER, RECIPE, PixelsError
+from cxrspark.pixels.image import NO_HEADER, RECIPE, Header, PixelsError
 from cxrspark.pixels.shrink import shrink
+from cxrspark.scoring.patients import PatientIds
 from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.worker import forget_zips
 from cxrspark.tables.schemas import MANIFEST, PIXELS
@@ -30,7 +31,11 @@ PATIENCE = 60.0
 
 
 def read_pixels(
-    manifest: DataFrame, archive: str, access: Access = DEFAULT_ACCESS, tally: Tally | None = None
+    manifest: DataFrame,
+    archive: str,
+    access: Access = DEFAULT_ACCESS,
+    tally: Tally | None = None,
+    patients: PatientIds = PatientIds(),  # noqa: B008  # it is frozen
 ) -> DataFrame:
     """Shrink every image of the manifest to 64×64.
 
@@ -39,17 +44,21 @@ def read_pixels(
         archive: Root folder or URL, as the executors see it.
         access: How they reach it.
         tally: Counts images and errors as tasks end.
+        patients: What becomes of the patient ids of DICOM files.
 
     Returns:
         Columns of `cxrspark.tables.schemas.PIXELS`, a row for each row of `manifest`: `pixels`
         holds 4,096 bytes (uint8, row-major, shape (64, 64)), or is null and `error` says why. What
-        a DICOM header says is there in both cases.
+        a DICOM header says is there in both cases; it names study and subject where the manifest
+        does not.
     """
     ids = manifest.select(*MANIFEST.names)
-    return ids.mapInArrow(_reader(archive, access, tally), PIXELS)
+    return ids.mapInArrow(_reader(archive, access, tally, patients), PIXELS)
 
 
-def _reader(archive: str, access: Access, tally: Tally | None) -> Callable[[Batches], Batches]:
+def _reader(
+    archive: str, access: Access, tally: Tally | None, patients: PatientIds
+) -> Callable[[Batches], Batches]:
     def read(batches: Batches) -> Batches:
         listed, ahead = tee(batches)
         paths = (path for batch in ahead for path in batch.column("path").to_pylist())
@@ -58,7 +67,7 @@ def _reader(archive: str, access: Access, tally: Tally | None) -> Callable[[Batc
             rows = [_row(content) for content in islice(contents, ids.num_rows)]
             if tally:
                 tally.count(len(rows), sum(row[3] is not None for row in rows))
-            yield _with_pixels(ids, rows, archive)
+            yield _with_pixels(ids, rows, archive, patients)
         forget_zips()
 
     return read
@@ -92,10 +101,20 @@ def _row(content: bytes | ObjectError) -> Row:
     return pixels.rows, pixels.columns, pixels.values.tobytes(), None, *pixels.header
 
 
-def _with_pixels(ids: pa.RecordBatch, rows: list[Row], archive: str) -> pa.RecordBatch:
+def _with_pixels(
+    ids: pa.RecordBatch, rows: list[Row], archive: str, patients: PatientIds
+) -> pa.RecordBatch:
     schema = to_arrow_schema(PIXELS)
-    columns = [*zip(*rows, strict=True)] or [()] * (4 + len(NO_HEADER))
-    values = [*columns, [RECIPE] * len(rows), [archive] * len(rows)]
-    fields = list(schema)[len(ids.schema) :]
-    arrays = [pa.array(v, field.type) for v, field in zip(values, fields, strict=True)]
-    return pa.RecordBatch.from_arrays([*ids.columns, *arrays], schema=schema)
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * (4 + len(NO_HEADER))
+    header = dict(zip(Header._fields, columns[4:], strict=True))
+    header["patient_id"] = [patients(patient) for patient in header["patient_id"]]
+    known = ids.to_pydict()
+    for name, said in (("study_id", "study_uid"), ("subject_id", "patient_id")):
+        pairs = zip(known[name], header[said], strict=True)
+        known[name] = [given if given is not None else other for given, other in pairs]
+    values = [
+        *known.values(), *columns[:4], *header.values(), [RECIPE] * len(rows),
+        [archive] * len(rows),
+    ]  # fmt: skip
+    arrays = [pa.array(v, field.type) for v, field in zip(values, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -20,6 +20,7 @@ from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.storage import open_store
 from cxrspark.errors import ObjectError, UserError
 from cxrspark.model.bundle import Bundle, Networks, load_bundle
+from cxrspark.scoring.patients import PatientIds
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.progress import Progress
 from cxrspark.scoring.scores import refuse_other_recipe, score
@@ -174,7 +175,11 @@ def _listed_as(images: pd.DataFrame, pixels: DataFrame) -> DataFrame:
     ids = pixels.sparkSession.createDataFrame(images[MANIFEST.names], MANIFEST)
     of_pixels = [name for name in PIXELS.names if name not in MANIFEST.names]
     joined = pixels.select("image_id", *of_pixels).join(F.broadcast(ids), "image_id")
-    return joined.select(*PIXELS.names)
+    by_header = {
+        "study_id": F.coalesce("study_id", "study_uid"),
+        "subject_id": F.coalesce("subject_id", "patient_id"),
+    }
+    return joined.withColumns(by_header).select(*PIXELS.names)
 
 
 def _try_archive(run: Run, images: pd.DataFrame, *, whole: bool) -> None:
@@ -205,7 +210,8 @@ def _try_archive(run: Run, images: pd.DataFrame, *, whole: bool) -> None:
 def _score_images(run: Run, images: pd.DataFrame, keep: Table | None) -> None:
     """Read, shrink and score images, and keep their pixels in a table."""
     manifest = in_tasks(run.spark, images)
-    pixels = read_pixels(manifest, run.settings.archive, run.settings.access(), run.tally)
+    patients = PatientIds.of_environment(run.settings.patient_ids)
+    pixels = read_pixels(manifest, run.settings.archive, run.settings.access(), run.tally, patients)
     if keep is None:
         run.score_commit(pixels)
         return
