@@ -198,7 +198,6 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             errors=failed,
             answers=answers,
             duplicates=copies,
-            answers=answers,
             pictures=_pictures(spark, settings, pixels, paths),
             picture_side=(settings.thumbnail or THUMBNAIL) if settings.archive else SIDE,
         )

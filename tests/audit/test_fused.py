@@ -1,6 +1,6 @@
 """One view for each image, on rows worked out by hand."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -40,7 +40,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def fused(spark: SparkSession) -> DataFrame:
-    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
     values = [
         {"image_id": f"{n:02}", "path": f"{n}.dcm", "view": case[0], "error": case[1],
          "model_id": "m", "archive": "/a", "run_id": "r", "scored_at": now}
