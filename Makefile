@@ -20,6 +20,7 @@ TRAIN_PYTHON ?= $(call find-python,3.11)
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 EMULATORS := build/emulators
 BENCH := build/peers
+SITE := build/docs
 DEMO := build/demo
 SHIPPED = $(shell $(BIN)/python -c 'from cxrspark import load_bundle; print(load_bundle().model_id)')
 PACKAGE = dist/python$(VERSION)/cxrspark.tar.gz
@@ -207,6 +208,15 @@ fuzz-native: dev ## fuzz the native scan for 30 minutes under sanitizers; needs 
 test-mutants: setup ## break training, calibration, intervals, table and plan line by line, and see a test fail
 	$(BIN)/python tools/mutants.py
 
+.PHONY: docs
+docs: $(SITE)/.ready ## the documents as a site, links checked: build/site/index.html
+	$(SITE)/bin/mkdocs build --quiet
+
+$(SITE)/.ready: pyproject.toml | python
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check 'mkdocs-material>=9.5' 'mkdocstrings[python]>=0.26'
+	@touch $@
+
 .PHONY: bench-cluster
 bench-cluster: dev package ## two standalone workers against one, each on a core of its own
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.scale.cluster
@@ -236,8 +246,12 @@ bench-rescore: dev ## score 377,110 kept pixels, then a run with nothing to do
 	$(BIN)/python -m benchmarks.scale.rescore
 
 .PHONY: bench-plan
-bench-plan: setup ## 10 million rows: a run with nothing to do, and one with a hundredth new
+bench-plan: dev ## 10 million rows: a run with nothing to do, and one with a hundredth new
 	$(BIN)/python -m benchmarks.scale.ten_million
+
+.PHONY: bench-duplicates
+bench-duplicates: dev ## planted copies among 377,110 kept pixels
+	$(BIN)/python -m benchmarks.scale.duplicates
 
 .PHONY: bench-dicom
 bench-dicom: dev ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files

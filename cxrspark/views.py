@@ -58,7 +58,28 @@ _ORIENTATIONS = {
     for pair in ((side, end), (end, side))
 }
 
-MEANING = _WORDS | _ORIENTATIONS
+SNOMED = {
+    "AP": "399348003",
+    "PA": "272479007",
+    FRONTAL: "399033003",
+    "LL": "399173006",
+    "RL": "399198007",
+    LATERAL: "399067008",
+}
+"""SNOMED CT codes of views: DICOM PS3.16, CID 4010."""
+
+LOINC = {"AP": "36572-6", FRONTAL: "36554-4", LATERAL: "39051-8"}
+"""Codes of one chest radiograph: XR Chest AP, XR Chest Single view, XR Chest Lateral."""
+
+# SNOMED's codes and those that DICOM used before (PS3.16, annex J).
+_CODES = {
+    **dict.fromkeys((*(SNOMED[n] for n in ("AP", "PA", FRONTAL)), "R 10206", "R 40888", "R 10202"),
+                    FRONTAL),
+    **dict.fromkeys((*(SNOMED[n] for n in ("LL", "RL", LATERAL)), "R 10236", "R 10232", "R 102CD"),
+                    LATERAL),
+}  # fmt: skip
+
+MEANING = _WORDS | _ORIENTATIONS | _CODES
 """View that a word means, in capitals: of a ViewPosition, a label or a PatientOrientation."""
 
 

@@ -72,6 +72,13 @@ def duplicates(pixels: DataFrame) -> DataFrame:
     return _named(pairs, readable)
 
 
+def paths_of(pairs: pd.DataFrame) -> dict[str, str]:
+    """Path by image id, of both images of each pair."""
+    firsts = zip(pairs["image_id"], pairs["path"], strict=True)
+    others = zip(pairs["other_image_id"], pairs["other_path"], strict=True)
+    return dict(firsts) | dict(others)
+
+
 def _near(spark: SparkSession, pictures: DataFrame) -> DataFrame:
     sample = pictures.select("pixels").limit(SAMPLE).collect()
     if len(sample) < 2:

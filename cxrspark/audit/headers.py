@@ -15,10 +15,13 @@ from cxrspark.archive.labels import EXAMPLES
 from cxrspark.archive.view_table import Key, read_view_table
 from cxrspark.errors import UserError
 from cxrspark.pixels.image import Header
-from cxrspark.views import OTHER, view_of
+from cxrspark.views import FRONTAL, LATERAL, OTHER, SAYS_NOTHING, view_of
 
 SCHEMA = T.StructType(
-    [T.StructField(name, T.StringType()) for name in ("key", "header", "header_view", "body_part")]
+    [
+        T.StructField(name, T.StringType())
+        for name in ("key", "header", "header_view", "body_part", "hint")
+    ]
 )
 
 
@@ -29,7 +32,8 @@ class Headers:
     Attributes:
         rows: One row per image: ``key`` string, ``header`` string or null (the value as it is
             written, without blanks around it), ``header_view`` (``frontal``, ``lateral``,
-            ``other``; null where ``header`` is) and ``body_part`` string or null.
+            ``other``; null where ``header`` is), ``body_part`` string or null, and ``hint`` (a
+            view that PatientOrientation or SeriesDescription hint at, or null).
         key: What of the scores ``key`` is matched to.
         file: Where it was read.
         view_column: The column that was taken.
@@ -88,20 +92,34 @@ def dicom_headers(pixels: DataFrame, table: str) -> Headers:
         table: Where they were read, for messages and the report.
 
     Returns:
-        The ViewPosition, or else the PatientOrientation, of every image that is a DICOM file.
+        The ViewPosition, or else the code of ViewCodeSequence, of every image that is a DICOM
+        file. PatientOrientation is a hint: many devices write the same one on every image.
 
     Raises:
         UserError: None is.
     """
-    said = F.coalesce("view_position", "patient_orientation").alias("header")
+    columns = ["body_part", "view_position", "view_code", "patient_orientation"]
+    columns.append("series_description")
     is_dicom = F.coalesce(*Header._fields).isNotNull()
-    key = F.col("image_id").alias("key")
-    read = pixels.where(is_dicom).select(key, said, "body_part").toPandas()
+    named = [F.col(name) for name in columns if name in pixels.columns]
+    read = pixels.where(is_dicom).select(F.col("image_id").alias("key"), *named).toPandas()
     if read.empty:
         raise UserError(f"--pixels {table}: holds no DICOM header; add --metadata FILE")
-    header, body_part = (read[name].astype("string") for name in ("header", "body_part"))
-    rows = _with_meaning(read["key"], header, body_part, None)
-    return Headers(rows, Key("image_id"), table, "view_position, else patient_orientation,")
+    said = read.reindex(columns=["key", *columns]).astype("string")
+    said = said.mask(said.apply(lambda words: words.str.upper().isin(SAYS_NOTHING)))
+    header = said["view_position"].fillna(said["view_code"])
+    rows = _with_meaning(said["key"], header, said["body_part"], None)
+    hint = view_of(said["patient_orientation"]).fillna(_in_words(said["series_description"]))
+    return Headers(rows.assign(hint=hint), Key("image_id"), table, "view_position, else view_code,")
+
+
+def _in_words(description: pd.Series[str]) -> pd.Series[str]:
+    """The view that a word of a description means; missing where words mean both."""
+    words = description.str.upper().str.replace(r"[^A-Z]+", " ", regex=True).str.strip()
+    frontal = words.str.contains(r"\b(?:AP|PA|FRONTAL)\b").fillna(False).astype(bool)
+    lateral = words.str.contains(r"\b(?:LAT|LATERAL)\b").fillna(False).astype(bool)
+    meant = pd.Series(pd.NA, index=words.index, dtype="string")
+    return meant.mask(frontal & ~lateral, FRONTAL).mask(lateral & ~frontal, LATERAL)
 
 
 def _with_meaning(
@@ -112,7 +130,8 @@ def _with_meaning(
 ) -> pd.DataFrame:
     view = view_of(header, words).fillna(OTHER).where(header.notna())
     columns = {"key": key, "header": header, "header_view": view, "body_part": body_part}
-    return pd.DataFrame(columns)
+    hint = pd.Series(pd.NA, index=key.index, dtype="string")
+    return pd.DataFrame(columns | {"hint": hint})
 
 
 def _refuse_contradictions(key: pd.Series[str], file: str) -> None:

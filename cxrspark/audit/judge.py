@@ -44,15 +44,20 @@ def compare(scores: DataFrame, headers: DataFrame, key: Key) -> DataFrame:
         `NO_VIEW` where it is empty or `NOT_LISTED`; ``header_view`` is ``frontal``, ``lateral``,
         ``other`` or null; ``outcome`` is what the model called the image, or ``error``.
     """
-    # They came from the driver's memory; sent to the scores, they spare a shuffle of all rows.
-    listed = F.broadcast(headers.withColumn("listed", F.lit(True)))
-    joined = scores.withColumn("key", key.of_images()).join(listed, "key", "left")
+    joined = beside_headers(scores, headers, key)
     given = F.coalesce("header", F.lit(NO_VIEW))
     header = F.when(F.col("listed").isNull(), NOT_LISTED).otherwise(given)
     failed = F.col("error").isNotNull() | F.col("p_frontal").isNull()
     return joined.withColumns(
         {"header": header, "outcome": F.when(failed, "error").otherwise(F.col("view"))}
     ).select(*TILE)
+
+
+def beside_headers(scores: DataFrame, headers: DataFrame, key: Key) -> DataFrame:
+    """Every scored image with its header; ``listed`` is null where there is none."""
+    # They came from the driver's memory; sent to the scores, they spare a shuffle of all rows.
+    listed = F.broadcast(headers.withColumn("listed", F.lit(True)))
+    return scores.withColumn("key", key.of_images()).join(listed, "key", "left")
 
 
 def agreement(compared: DataFrame) -> pd.DataFrame:

@@ -16,6 +16,8 @@ from pyspark.sql import functions as F
 from cxrspark.archive.storage import open_store
 from cxrspark.audit import judge as audit
 from cxrspark.audit.answers import Answers, answers_of
+from cxrspark.audit.duplicates import duplicates, paths_of
+from cxrspark.audit.fused import fuse, write_views
 from cxrspark.audit.headers import Headers, dicom_headers, read_headers
 from cxrspark.audit.thumbnails import data_uris, from_archive, from_pixels
 from cxrspark.errors import UserError
@@ -26,7 +28,7 @@ from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
 from cxrspark.tables.schemas import PIXELS_TABLE, SCORES_TABLE
 
-SUSPECTED_SHOWN, UNCERTAIN_SHOWN, ERRORS_SHOWN = 240, 60, 8
+SUSPECTED_SHOWN, UNCERTAIN_SHOWN, ERRORS_SHOWN, PAIRS_SHOWN = 240, 60, 8, 60
 THUMBNAIL = 160
 
 
@@ -52,6 +54,14 @@ class AuditSettings(ViewSettings):
     )
     archive: str | None = Field(
         None, description="root of the archive, to read larger pictures from for the report"
+    )
+    duplicates: bool = Field(
+        False, description="look in --pixels for pictures that are there under several ids"
+    )
+    views: str | None = Field(
+        None,
+        description="table to write one view for each image to, with suggested tags and codes; CSV "
+        "or JSON where its name ends so, else Parquet",
     )
     thumbnail: int | None = Field(
         None, ge=64, le=256, description=f"longer side of those pictures; {THUMBNAIL} by default"
@@ -80,6 +90,7 @@ class Audit:
         least_certain: See `cxrspark.audit.judge.least_certain`.
         errors: See `cxrspark.audit.judge.errors`.
         answers: See `cxrspark.audit.answers.Answers`.
+        duplicates: See `cxrspark.audit.duplicates.duplicates`; None where nobody looked.
         pictures: Data URIs by image id.
         picture_side: Longer side of most of the pictures.
     """
@@ -101,12 +112,14 @@ class Audit:
     least_certain: pd.DataFrame
     errors: pd.DataFrame
     answers: Answers
+    duplicates: pd.DataFrame | None = None
     pictures: Mapping[str, str] = field(default_factory=dict)
     picture_side: int = SIDE
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """What is written beside the report, by name."""
-        return {
+        looked = {} if self.duplicates is None else {"duplicates": self.duplicates}
+        return looked | {
             "agreement": self.agreement,
             "confusion": audit.confusion(self.agreement),
             "suspected_header_errors": self.suspected.drop(columns="error"),
@@ -132,6 +145,8 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             the table is in the metadata.
     """
     _check_pictures(settings)
+    if settings.duplicates and not settings.pixels:
+        raise UserError("--duplicates needs --pixels, the table whose pictures are compared")
     table = read_table(spark, settings.scores, settings.format, SCORES_TABLE)
     model_id, images = choose_model(table, settings.scores, settings.model_id)
     scores = table.where(F.col("model_id") == model_id)
@@ -154,7 +169,12 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
         answers = answers_of(compared)
         lists = (suspected.head(SUSPECTED_SHOWN), uncertain, failed, answers.shown())
         shown = pd.concat([images[["image_id", "path"]] for images in lists])
+        if settings.views:
+            write_views(fuse(scores, headers.to_spark(spark), headers.key), settings.views)
+        copies = _duplicates(pixels) if settings.duplicates and pixels is not None else None
         paths = dict(zip(shown["image_id"], shown["path"], strict=True))
+        if copies is not None:
+            paths |= paths_of(copies.head(PAIRS_SHOWN))
         counted = audit.studies(compared)
         return Audit(
             model_id=model_id,
@@ -177,6 +197,7 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
             least_certain=uncertain,
             errors=failed,
             answers=answers,
+            duplicates=copies,
             pictures=_pictures(spark, settings, pixels, paths),
             picture_side=(settings.thumbnail or THUMBNAIL) if settings.archive else SIDE,
         )
@@ -205,6 +226,12 @@ def _headers_of(settings: AuditSettings, pixels: DataFrame | None, archives: lis
     if pixels is None:
         raise UserError("needs --metadata FILE, or the --pixels table of a DICOM archive")
     return dicom_headers(pixels, str(settings.pixels))
+
+
+def _duplicates(pixels: DataFrame) -> pd.DataFrame:
+    """Those of different subjects first, the most alike first."""
+    apart_first = F.col("same_subject").asc_nulls_first()
+    return duplicates(pixels).orderBy(apart_first, F.desc("alike"), F.col("image_id")).toPandas()
 
 
 def _check_pictures(settings: AuditSettings) -> None:

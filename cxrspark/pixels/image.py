@@ -33,6 +33,15 @@ class Header(NamedTuple):
     modality: str | None = None
     body_part: str | None = None
     photometric_interpretation: str | None = None
+    view_code: str | None = None
+    series_description: str | None = None
+    study_uid: str | None = None
+    image_uid: str | None = None
+    patient_id: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the patient: it may be logged."""
+        return f"Header{self[:-1]}"
 
 
 NO_HEADER = Header()

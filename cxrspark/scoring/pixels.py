@@ -18,9 +18,10 @@ from cxrspark.archive.storage import open_store
 from cxrspark.archive.store import Store
 from cxrspark.archive.witness import WitnessedStore
 from cxrspark.errors import ObjectError
-from cxrspark.pixels.image import NO_HEADER, RECIPE, Pixels, PixelsError
+from cxrspark.pixels.image import NO_HEADER, RECIPE, Header, Pixels, PixelsError
 from cxrspark.pixels.isolated import Isolated
 from cxrspark.pixels.shrink import shrink
+from cxrspark.scoring.patients import PatientIds
 from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.worker import forget_zips
 from cxrspark.tables.schemas import MANIFEST, PIXELS
@@ -39,6 +40,7 @@ def read_pixels(
     access: Access = DEFAULT_ACCESS,
     tally: Tally | None = None,
     witness: str | None = None,
+    patients: PatientIds = PatientIds(),  # noqa: B008  # it is frozen
 ) -> DataFrame:
     """Shrink every image of the manifest to 64×64.
 
@@ -49,18 +51,24 @@ def read_pixels(
         tally: Counts images and errors as tasks end.
         witness: Path of an image that the driver has read. An image that is missing, or to which
             access is denied, is an error of that image if this one can be read; else of the host.
+        patients: What becomes of the patient ids of DICOM files.
 
     Returns:
         Columns of `cxrspark.tables.schemas.PIXELS`, a row for each row of `manifest`: `pixels`
         holds 4,096 bytes (uint8, row-major, shape (64, 64)), or is null and `error` says why. What
-        a DICOM header says is there in both cases.
+        a DICOM header says is there in both cases; it names study and subject where the manifest
+        does not.
     """
     ids = manifest.select(*MANIFEST.names)
-    return ids.mapInArrow(_reader(archive, access, tally, witness), PIXELS)
+    return ids.mapInArrow(_reader(archive, access, tally, witness, patients), PIXELS)
 
 
 def _reader(
-    archive: str, access: Access, tally: Tally | None, witness: str | None
+    archive: str,
+    access: Access,
+    tally: Tally | None,
+    witness: str | None,
+    patients: PatientIds,
 ) -> Callable[[Batches], Batches]:
     def read(batches: Batches) -> Batches:
         listed, ahead = tee(batches)
@@ -71,7 +79,7 @@ def _reader(
                 rows = [_row(content, decode) for content in islice(contents, ids.num_rows)]
                 if tally:
                     tally.count(len(rows), sum(row[3] is not None for row in rows))
-                yield _with_pixels(ids, rows, archive)
+                yield _with_pixels(ids, rows, archive, patients)
         forget_zips()
 
     return read
@@ -118,10 +126,20 @@ def _row(content: bytes | ObjectError, decode: Decode) -> Row:
     return pixels.rows, pixels.columns, pixels.values.tobytes(), None, *pixels.header
 
 
-def _with_pixels(ids: pa.RecordBatch, rows: list[Row], archive: str) -> pa.RecordBatch:
+def _with_pixels(
+    ids: pa.RecordBatch, rows: list[Row], archive: str, patients: PatientIds
+) -> pa.RecordBatch:
     schema = to_arrow_schema(PIXELS)
-    columns = [*zip(*rows, strict=True)] or [()] * (4 + len(NO_HEADER))
-    values = [*columns, [RECIPE] * len(rows), [archive] * len(rows)]
-    fields = list(schema)[len(ids.schema) :]
-    arrays = [pa.array(v, field.type) for v, field in zip(values, fields, strict=True)]
-    return pa.RecordBatch.from_arrays([*ids.columns, *arrays], schema=schema)
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * (4 + len(NO_HEADER))
+    header = dict(zip(Header._fields, columns[4:], strict=True))
+    header["patient_id"] = [patients(patient) for patient in header["patient_id"]]
+    known = ids.to_pydict()
+    for name, said in (("study_id", "study_uid"), ("subject_id", "patient_id")):
+        pairs = zip(known[name], header[said], strict=True)
+        known[name] = [given if given is not None else other for given, other in pairs]
+    values = [
+        *known.values(), *columns[:4], *header.values(), [RECIPE] * len(rows),
+        [archive] * len(rows),
+    ]  # fmt: skip
+    arrays = [pa.array(v, field.type) for v, field in zip(values, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

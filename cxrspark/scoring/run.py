@@ -19,6 +19,7 @@ from cxrspark.archive.storage import open_store
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import Bundle, Networks, load_bundle
 from cxrspark.scoring import plan as planning
+from cxrspark.scoring.patients import PatientIds
 from cxrspark.scoring.pipeline import commits_at_once, overlap
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.plan import AGAIN, NEW, Cut, Plan, compare, count
@@ -216,7 +217,8 @@ def _read(run: Run, plan: Plan, cut: Cut, witness: str | None) -> DataFrame:
     tasks = count_tasks(cut.images, cut.size, cut.left, run.cores)
     images = in_tasks(plan.images(cut), tasks, cut.usual)
     settings = run.settings
-    pixels = read_pixels(images, settings.archive, settings.access(), run.tally, witness)
+    patients = PatientIds.of_environment(settings.patient_ids)
+    pixels = read_pixels(images, settings.archive, settings.access(), run.tally, witness, patients)
     return _scored(run, pixels).select(*(ALL_COLUMNS if run.pixels else SCORES.names))
 
 
@@ -226,7 +228,13 @@ def _kept(run: Run, plan: Plan, cut: Cut) -> DataFrame:
     of_pixels = [name for name in PIXELS.names if name not in MANIFEST.names]
     pixels = cut.of(run.pixels.read()).select("image_id", *of_pixels)
     ids = plan.images(cut).select(*MANIFEST.names)
-    return _scored(run, pixels.join(F.broadcast(ids), "image_id"), run.tally).select(*SCORES.names)
+    listed = pixels.join(F.broadcast(ids), "image_id").withColumns(
+        {
+            "study_id": F.coalesce("study_id", "study_uid"),
+            "subject_id": F.coalesce("subject_id", "patient_id"),
+        }
+    )
+    return _scored(run, listed, run.tally).select(*SCORES.names)
 
 
 def _scored(run: Run, pixels: DataFrame, tally: Tally | None = None) -> DataFrame:

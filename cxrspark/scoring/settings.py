@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
+from cxrspark.scoring.patients import KEY, Kept
 from cxrspark.settings import BucketSettings
 from cxrspark.tables.commits import Format
 
@@ -27,6 +28,11 @@ class ScoreSettings(BucketSettings):
     )
     model: str | None = Field(None, description="model bundle; the shipped one where not given")
     pixels: str | None = Field(None, description="table that keeps the 64x64 pixels for later runs")
+    patient_ids: Kept = Field(
+        "off",
+        description="patient ids of DICOM headers, where the manifest names none: not kept, hashed "
+        f"with the key in {KEY}, or plain",
+    )
     format: Format = Field("parquet", description="format of the tables")
     commit_images: int | None = Field(
         None,

@@ -36,6 +36,11 @@ _HEADER = [  # as `cxrspark.pixels.image.Header`
     _column("modality", STRING, "(0008,0060)"),
     _column("body_part", STRING, "(0018,0015)"),
     _column("photometric_interpretation", STRING, "(0028,0004)"),
+    _column("view_code", STRING, "(0054,0220), its code"),
+    _column("series_description", STRING, "(0008,103E)"),
+    _column("study_uid", STRING, "(0020,000D)"),
+    _column("image_uid", STRING, "(0008,0018), SOP Instance UID"),
+    _column("patient_id", STRING, "(0010,0020), or its hash, where the user keeps it"),
 ]
 _RECIPE = _column("pixels_recipe", STRING, "version of the way from file to 64x64 pixels")
 _MODEL = _column("model_id", STRING, "content hash of the model and its thresholds")

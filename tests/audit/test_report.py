@@ -16,11 +16,13 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from cxrspark.audit import run as audit_run
+from cxrspark.audit.duplicates import COLUMNS
 from cxrspark.audit.private_folder import open_folder, write_files
 from cxrspark.audit.report.build import FILES, build_report, table_files
 from cxrspark.audit.report.page import percent
 from cxrspark.audit.report.parts import probability
 from cxrspark.audit.run import Audit, AuditSettings
+from cxrspark.errors import UserError
 from cxrspark.phantoms.archive import METADATA
 
 from helpers.audited import Audited
@@ -219,3 +221,40 @@ def test_a_spreadsheet_runs_no_id_as_a_formula(found: Audit) -> None:
     written = table_files(replace(found, filled=filled))["filled_views.csv"]
     read = pd.read_csv(BytesIO(written), keep_default_na=False)["image_id"]
     assert list(read) == ["'=HYPERLINK(1)", "'+1", "'-1", "'@x", "a=b", ""]
+
+
+def test_pictures_under_two_ids_are_shown_where_one_looked(
+    spark: SparkSession, audited: Audited, tmp_path: Path
+) -> None:
+    settings = AuditSettings(
+        scores=str(audited.scores), metadata=str(audited.root / METADATA), out=tmp_path,
+        pixels=str(audited.pixels), duplicates=True, views=str(tmp_path / "views.csv"),
+    )  # fmt: skip
+    looked = audit_run.audit_views(spark, settings)
+    assert looked.duplicates is not None
+    page = build_report(looked)
+    assert "The same picture twice" in page or "No picture is there under two ids" in page
+    assert "duplicates.csv" in table_files(looked)
+    assert len(pd.concat(map(pd.read_csv, (tmp_path / "views.csv").glob("*.csv")))) == looked.images
+    row = looked.suspected.iloc[0]
+    pair = pd.DataFrame(
+        [
+            (
+                "near",
+                0.9,
+                False,
+                row.image_id,
+                "p1",
+                "a",
+                looked.suspected.iloc[1].image_id,
+                "<b>",
+                "c",
+            )
+        ],
+        columns=list(COLUMNS),
+    )
+    page = build_report(replace(looked, duplicates=pair))
+    assert "1 pairs are of two patients" in page
+    assert "&lt;b&gt;" in page
+    with pytest.raises(UserError, match="--duplicates needs --pixels"):
+        audit_run.audit_views(spark, settings.model_copy(update={"pixels": None}))

@@ -1,12 +1,13 @@
 """DICOM phantoms beside their JPEGs: written, scored and audited by their own headers."""
 
+import hmac
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from pydicom import dcmread
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from cxrspark.archive.manifest import read_manifest
 from cxrspark.audit.headers import dicom_headers
@@ -23,6 +24,7 @@ from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.tables.schemas import PIXELS
 from cxrspark.views import MEANING
 
+from helpers.dicom_files import plain
 from helpers.tables import pixels_of, truth_of
 
 
@@ -80,7 +82,7 @@ def test_one_image_gets_one_answer(truth: pd.DataFrame, pixels: dict[str, pd.Dat
 
 def test_headers_are_in_the_table(truth: pd.DataFrame, pixels: dict[str, pd.DataFrame]) -> None:
     header = list(Header._fields)
-    assert list(pixels["dicom"].columns)[-7:-2] == header
+    assert list(pixels["dicom"].columns)[-len(header) - 2 : -2] == header
     assert pixels["jpg"][header].isna().all(axis=None)
     dicom = pixels["dicom"]
     is_dicom = ~truth["kind"].isin(["missing", "empty", "text"])
@@ -124,15 +126,70 @@ def test_an_older_pixels_table_is_refused(spark: SparkSession, root: Path, tmp_p
         score_archive(spark, settings)
 
 
-def test_orientation_stands_in_for_a_position(spark: SparkSession) -> None:
-    said = [("LL", "R\\F"), (None, "A\\F"), (None, "l\\f"), ("rl", None), (None, "L\\PF"),
-            ("LLD", "L\\F"), (None, None)]  # fmt: skip
-    rows = [(str(n), f"{n}.dcm", *header, "CR") for n, header in enumerate(said)]
-    columns = "image_id path view_position patient_orientation modality"
-    found = dicom_headers(pixels_of(spark, columns, rows), "table").rows.set_index("key")
-    views = [found.loc[str(n), "header_view"] for n in range(len(said))]
-    assert views[:6] == ["lateral", "lateral", "frontal", "lateral", "other", "other"]
-    assert pd.isna(views[6])
+def header_rows(spark: SparkSession, *said: Header) -> DataFrame:
+    rows = [(str(n), f"{n}.dcm", *header) for n, header in enumerate(said)]
+    return pixels_of(spark, " ".join(("image_id", "path", *Header._fields)), rows)
+
+
+def test_a_code_stands_in_for_a_position_and_an_orientation_only_hints(
+    spark: SparkSession,
+) -> None:
+    said = [
+        Header("LL", "R\\F"),
+        Header(None, "A\\F", "CR"),
+        Header("UNKNOWN", "l\\f", view_code="399067008"),
+        Header(None, "L\\F", view_code="R-40888"),
+        Header("LLD", "L\\F"),
+        Header(None, None, "CR", series_description="Chest lat."),
+        Header(None, None, "CR", series_description="CHEST PA AND LAT"),
+        Header(None, None, "CR", series_description="W033 Thorax p.a."),
+    ]
+    found = dicom_headers(header_rows(spark, *said), "table").rows.set_index("key").sort_index()
+    views = found[["header_view", "hint"]].astype(object).where(found.notna(), None)
+    assert [tuple(row) for row in views.itertuples(index=False)] == [
+        ("lateral", "frontal"),
+        (None, "lateral"),
+        ("lateral", "frontal"),
+        ("frontal", "frontal"),
+        ("other", "frontal"),
+        (None, "lateral"),
+        (None, None),
+        (None, None),
+    ]
     assert MEANING["F\\R"] == "frontal"
     with pytest.raises(UserError, match="--pixels table: holds no DICOM header; add --metadata"):
         dicom_headers(spark.createDataFrame([], PIXELS), "table")
+
+
+def test_headers_name_study_and_subject_where_nothing_else_does(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "pacs"
+    root.mkdir()
+    for name, view in (("IM1", "PA"), ("IM2", "LATERAL")):
+        said = {"StudyInstanceUID": "1.2.3", "SOPInstanceUID": f"1.2.3.{name[2]}"}
+        (root / name).write_bytes(plain(ViewPosition=view, PatientID="P7", **said))
+
+    def ids(kept: str) -> set[tuple[str | None, ...]]:
+        table, pixels = str(tmp_path / f"scores-{kept}"), str(tmp_path / f"pixels-{kept}")
+        settings = {"archive": str(root), "scores": table, "pixels": pixels}
+        score_archive(spark, ScoreSettings(**settings, patient_ids=kept))
+        found = spark.read.parquet(pixels).select("image_id", "image_uid", "patient_id")
+        assert {tuple(row)[:2] for row in found.collect()} == {
+            ("IM1", "1.2.3.1"),
+            ("IM2", "1.2.3.2"),
+        }
+        scores = spark.read.parquet(table)
+        kept_ids = {row["patient_id"] for row in found.collect()}
+        subjects = {row["subject_id"] for row in scores.collect()}
+        assert kept_ids == subjects
+        return {(row["study_id"], row["subject_id"]) for row in scores.collect()}
+
+    assert ids("off") == {("1.2.3", None)}
+    assert ids("plain") == {("1.2.3", "P7")}
+    monkeypatch.delenv("CXRSPARK_PATIENT_KEY", raising=False)
+    with pytest.raises(UserError, match="set CXRSPARK_PATIENT_KEY to a secret"):
+        ids("hashed")
+    monkeypatch.setenv("CXRSPARK_PATIENT_KEY", "k" * 16)
+    expected = hmac.new(b"k" * 16, b"P7", "sha256").hexdigest()[:32]
+    assert ids("hashed") == {("1.2.3", expected)}

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxrspark.audit.judge import ALL, NOT_LISTED
 from cxrspark.audit.report.answers import ANSWER_TABLES, answer_cards, answer_sections
+from cxrspark.audit.report.copies import copies
 from cxrspark.audit.report.histogram import histograms
 from cxrspark.audit.report.page import link, more, number, page, paragraph, percent, section, text
 from cxrspark.audit.report.parts import (
@@ -36,6 +37,7 @@ TABLES = {
     "studies_without_frontal": "studies in which no image was called frontal",
     "studies_without_lateral": "studies in which no image was called lateral",
     **ANSWER_TABLES,
+    "duplicates": "pairs of ids of one picture, where --duplicates looked for them",
 }
 FILES = (REPORT, *(f"{name}{suffix}" for name in TABLES for suffix in (".parquet", ".csv")))
 
@@ -73,6 +75,7 @@ def build_report(audit: Audit) -> str:
         _studies(audit),
         *answer_sections(audit.answers, audit.pictures),
         _certainty(audit),
+        copies(audit),
         _errors(audit),
         _notes(audit),
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
+from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 from cxrspark.pixels.dicom.sniff import VRS
@@ -14,7 +15,8 @@ from cxrspark.pixels.image import Header, PixelsError
 # What `Header` holds, in its order.
 HEADER_KEYWORDS = (
     "ViewPosition", "PatientOrientation", "Modality", "BodyPartExamined",
-    "PhotometricInterpretation",
+    "PhotometricInterpretation", "ViewCodeSequence", "SeriesDescription", "StudyInstanceUID",
+    "SOPInstanceUID", "PatientID",
 )  # fmt: skip
 
 COLOURS = ("Red", "Green", "Blue")
@@ -68,10 +70,18 @@ def is_negative(dataset: Dataset, keyword: str) -> bool:
         return False
 
 
+def _code(items: Sequence) -> Any:
+    """The code of a code sequence's first item, else its meaning; "" where there is none."""
+    first = items[0] if items else Dataset()
+    return first.get("CodeValue") or first.get("LongCodeValue") or first.get("CodeMeaning") or ""
+
+
 def text(value: Any) -> str | None:
     r"""A code string as one short line; several values as DICOM writes them, L\F."""
     if value is None:
         return None
+    if isinstance(value, Sequence):
+        value = _code(value)
     if isinstance(value, bytes):
         value = value.decode("latin-1")
     values = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else value

@@ -1,0 +1,120 @@
+"""Find planted copies among 377,110 kept pixels: `make bench-duplicates`.
+
+Pictures are mixed of phantoms' films, each with a contrast and noise of its own; one in a hundred
+is there a second time: the same file, compressed again, resized, or equalised.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from multiprocessing import Pool
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image, ImageOps
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from cxrspark.audit.duplicates import duplicates
+from cxrspark.jobs.session import session_settings
+from cxrspark.phantoms.study import phantom_study, render
+from cxrspark.pixels.shrink import shrink
+
+from benchmarks.common.archives import BUILD
+
+IMAGES, FILMS, SIDE, EVERY = 377_110, 400, 256, 100
+ROOT = BUILD / "duplicates"
+SCHEMA = "image_id string, subject_id string, path string, pixels binary"
+
+
+def jpeg(image: Image.Image, quality: int = 95) -> bytes:
+    file = BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+COPIES: dict[str, Callable[[Image.Image], bytes]] = {
+    "exact": jpeg,
+    "compressed": lambda image: jpeg(image, 50),
+    "resized": lambda image: jpeg(image.resize((190, 170), Image.Resampling.LANCZOS)),
+    "equalised": lambda image: jpeg(ImageOps.equalize(image)),
+}
+
+
+def film(seed: int) -> npt.NDArray[np.uint8]:
+    study = phantom_study(seed // 2, SIDE)
+    picture = Image.fromarray(render(study.lateral if seed % 2 else study.frontal))
+    return np.asarray(picture.resize((SIDE, SIDE)))
+
+
+def mixed(films: npt.NDArray[np.uint8], number: int) -> npt.NDArray[np.uint8]:
+    """Three films of one view, shifted, in random shares."""
+    random = np.random.default_rng(number)
+    of_view = films[number % 2 :: 2]
+    shares = random.dirichlet([1, 1, 1])
+    most = films.shape[1] // 16
+    total = np.zeros(films.shape[1:])
+    for share, one in zip(shares, random.integers(0, len(of_view), 3), strict=True):
+        shift = tuple(random.integers(-most, most + 1, 2))
+        total += share * np.roll(of_view[one], shift, (0, 1))
+    total = 255 * (total / 255) ** random.uniform(0.7, 1.4) + random.normal(0, 3, total.shape)
+    return np.asarray(total.clip(0, 255).astype(np.uint8))
+
+
+def rows(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    films = np.load(ROOT / "films.npy")
+    small = films.reshape(len(films), 64, SIDE // 64, 64, SIDE // 64).mean((2, 4)).astype(np.uint8)
+    kinds = list(COPIES)
+    for batch in batches:
+        found = []
+        for number in batch["id"]:
+            name = f"a{number:06}"
+            if number % EVERY:
+                found.append((name, name, mixed(small, number).tobytes()))
+                continue
+            image = Image.fromarray(mixed(films, number))
+            kind = kinds[number // EVERY % len(kinds)]
+            for image_id, data in ((name, jpeg(image)), (f"{name}-{kind}", COPIES[kind](image))):
+                found.append((image_id, name, shrink(data).values.tobytes()))
+        table = pd.DataFrame(found, columns=["image_id", "subject_id", "pixels"])
+        yield table.assign(path=table["image_id"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=IMAGES)
+    images = parser.parse_args().images
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    shutil.rmtree(ROOT, ignore_errors=True)
+    Path(ROOT).mkdir(parents=True)
+    with Pool(2) as pool:
+        np.save(ROOT / "films.npy", np.stack(pool.map(film, range(FILMS))))
+    builder = SparkSession.builder.master("local[2]").config(map=session_settings("parquet"))
+    spark = builder.config("spark.driver.memory", "4g").getOrCreate()
+    spark.range(0, images * EVERY // (EVERY + 1), 1, 24).mapInPandas(rows, SCHEMA).write.parquet(
+        str(ROOT / "pixels")
+    )
+    pixels = spark.read.parquet(str(ROOT / "pixels"))
+    there = pixels.count()
+    start = time.perf_counter()
+    found = duplicates(pixels).toPandas()
+    seconds = time.perf_counter() - start
+    planted = pixels.where(F.col("image_id").contains("-")).select("image_id").toPandas()
+    right = found[found["subject_id"] == found["other_subject_id"]]
+    print(f"{there:,} pictures, {len(planted):,} planted copies, looked through in {seconds:.0f} s")
+    for kind in COPIES:
+        of_kind = planted["image_id"][planted["image_id"].str.endswith(kind)]
+        share = of_kind.isin(right["other_image_id"]).mean()
+        print(f"  {kind:<12} {share:>8.2%} found of {len(of_kind):,}")
+    print(f"  pairs of different pictures: {len(found) - len(right)}")
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()
