@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from pydicom.uid import JPEG2000Lossless
 
-from cxrspark.phantoms.dicom import SYNTAXES, Stored, detect, encode_dicom
+from cxrspark.phantoms.dicom import BITS_OF, SYNTAXES, Stored, detect, encode_dicom
 from cxrspark.phantoms.files import encode
 from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.image import Header, PixelsError
 from cxrspark.pixels.shrink import shrink
 
 ROWS = 200
+HEADER = Header("LL", "A\\F", "DX", "CHEST")
 
 
 def originals() -> dict[str, bytes]:
@@ -30,11 +32,13 @@ def originals() -> dict[str, bytes]:
         kind: encode(view, kind, picture) or b"" for kind in ("jpeg", "cmyk jpeg", "16-bit png")
     }
     for syntax in SYNTAXES:
-        stored = Stored(syntax, bits=8 if "Baseline" in syntax.name else 12)
-        files[syntax.name] = encode_dicom(
-            detect(picture, stored, 0), stored, Header("LL", "A\\F", "DX", "CHEST")
-        )
-    return files
+        stored = Stored(syntax, bits=BITS_OF.get(syntax, 12))
+        files[syntax.name] = encode_dicom(detect(picture, stored, 0), stored, HEADER)
+    # So large that its finest resolutions are left out.
+    wide = np.kron(picture[: picture.shape[0] // 8 * 8], np.ones((8, 8), np.uint8))
+    stored = Stored(JPEG2000Lossless)
+    large = encode_dicom(detect(wide[:1100, :1100], stored, 0), stored, HEADER)
+    return files | {"JPEG 2000, large": large}
 
 
 def mutated(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
@@ -46,7 +50,7 @@ def mutated(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
         content = bytearray(data)
         for _ in range(rng.integers(1, 4)):
             _mutate(content, files, rng)
-        if name in {syntax.name for syntax in SYNTAXES} and rng.random() < 0.9:
+        if data[128:132] == b"DICM" and rng.random() < 0.9:
             content[128:132] = b"DICM"  # else no mutation of it would get far
         yield name, bytes(content)
 

@@ -1,6 +1,7 @@
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -65,6 +66,14 @@ def test_equalise_follows_a_hand_made_example() -> None:
     # uint8 levels 0, 85, 170, 255 with counts 2, 2, 3, 1: (cumulated - 2) / (8 - 2) × 255
     expected = [[0, 0, 85, 85], [212, 212, 212, 255]]
     assert equalise(grey).tolist() == expected
+
+
+@pytest.mark.parametrize("size", [999, 1000, 1001, 2999])
+def test_equalise_gives_what_opencv_gives(size: int) -> None:
+    """Even where levels lie half way, which float32 rounds otherwise than float64."""
+    counts = np.array([2000 - 510 * size % 1000, size, *[2 * size] * 253, 3 * size])
+    grey = np.repeat(np.arange(256, dtype=np.uint8), counts).reshape(-1, 1000)
+    np.testing.assert_array_equal(equalise(grey), cv2.equalizeHist(grey))
 
 
 def test_words_are_counted_and_looked_up_block_by_block() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,12 @@ except ImportError as error:  # a fact about this executor, not about the image
     raise RuntimeError("reading DICOM needs pip install cxrspark[dicom] there") from error
 
 PALETTE = "PALETTE COLOR"
+
+DARK = 1 / 128
+"""Of the range: where noise may make a level the darkest."""
+
+DARK_SHARE = 1 / 50
+"""Of the pixels: less of them moves what is equalised by few levels."""
 
 
 class DicomPicture(NamedTuple):
@@ -134,9 +141,25 @@ def _grey(frame: Frame, file: File, header: Header) -> Image.Image:
         numbers = palette_luminance(file.dataset, file.is_little_endian, numbers)
     elif frame.samples == 1:
         numbers = _without_padding(numbers, counts, samples, file.dataset)
-    falling = is_negative(file.dataset, "RescaleSlope")
-    levels = published_levels(counts, numbers, invert=(meaning == "MONOCHROME1") != falling)
+    invert = (meaning == "MONOCHROME1") != is_negative(file.dataset, "RescaleSlope")
+    is_reduced = words.shape != (frame.rows, frame.columns)
+    if is_reduced and _has_noisy_dark(counts, numbers, invert):
+        return _grey(replace(frame, may_shrink=False), file, header)
+    levels = published_levels(counts, numbers, invert=invert)
     return Image.fromarray(look_up(equalising_table(counts, levels), words))
+
+
+def _has_noisy_dark(counts: Ints, numbers: Ints, invert: bool) -> bool:
+    """Whether a picture has too much at its dark end to be equalised at low resolution.
+
+    The share of the darkest level is left out (see `equalising_table`), and of a dark border the
+    noise decides how large that is; at low resolution there is less noise. A border of one value
+    has none, and stays one.
+    """
+    low, high = ends(counts, numbers)
+    end = high if invert else low
+    dark = (np.abs(numbers - end) < (high - low) * DARK) & (numbers != end)
+    return bool(counts[dark].sum() > counts.sum() * DARK_SHARE)
 
 
 def _meaning(header: Header) -> str:
