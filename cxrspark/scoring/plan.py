@@ -96,7 +96,9 @@ def compare(
     held = rows.select(
         "image_id",
         F.lit(True).alias("held"),
-        (F.col("view") if "view" in rows.columns else F.lit(None)).alias("held_view"),
+        (F.col("view") if "view" in rows.columns else F.lit(None).cast("string")).alias(
+            "held_view"
+        ),
         F.substring_index("error", ":", 1).alias("held_kind"),
         (foreign & (F.col("archive") != archive)).alias("held_elsewhere"),
         F.when(foreign, F.xxhash64("path")).alias("held_path"),

@@ -24,7 +24,7 @@ def broken(data):
     if data == b"crash":
         ctypes.string_at(0)
     if data == b"memory":
-        bytearray(2**40)
+        bytearray(2**32)
     if data == b"exit":
         import os; os._exit(3)
     print("what a library prints")
