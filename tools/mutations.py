@@ -13,7 +13,10 @@ INTERVALS = "tests/evaluation/test_intervals.py"
 FIGURES = "tests/evaluation/test_figures.py"
 SEEN = "tests/model/test_seen.py"
 TABLE = "tests/tables/test_table.py"
-PLAN = "tests/scoring/test_tasks.py"
+KINDS = "tests/tables/test_table_kinds.py"
+LEASE = "tests/tables/test_lease.py"
+TASKS = "tests/scoring/test_tasks.py"
+PLAN = "tests/scoring/test_plan.py"
 
 _BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
     ("cxrspark/training/settings.py", RECIPE): [
@@ -159,20 +162,29 @@ _BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
         ("errors=int(failed.sum())", "errors=0"),
         ('np.unique(patients[scored], return_inverse=True)[1]', "patients[scored]"),
     ],
-    ("cxrspark/tables/open.py", TABLE): [
-        ("if found != table_format:", "if False:"),
-        ("files.delete(folder.suffix(\"/_temporary\"), True)", "pass"),
+    ("cxrspark/tables/open.py", TABLE): [("if found != table_format:", "if False:")],
+    ("cxrspark/tables/parquet_table.py", KINDS): [
+        (".coalesce(1)", ""),
+        ('there.join(keys, key, "left_anti")', "there"),
+        ("            self._swap(dead)\n", ""),
+        ("            self._files.delete(name)\n", "            pass\n"),
     ],
-    ("cxrspark/tables/commits.py", TABLE): [
-        (".repartition(1)", ""),
-        ('.mode("append")', '.mode("overwrite")'),
+    ("cxrspark/tables/lease.py", LEASE): [
+        ("if lives and goes_first:", "if False:"),
+        ("> 1000 * DEAD_AFTER", "> 1e9 * DEAD_AFTER"),
     ],
-    ("cxrspark/scoring/tasks.py", PLAN): [
-        ("np.where(turn % 2 == 0, place, tasks - 1 - place)", "place"),
-        ("np.argsort(-size, kind=\"stable\")", "np.arange(len(images))"),
+    ("cxrspark/scoring/tasks.py", TASKS): [
+        ("F.when(forth, place).otherwise(tasks - 1 - place)", "place"),
+        ('orderBy(size.desc(), "image_id")', 'orderBy("image_id")'),
         ("cores * ceil(wanted / cores)", "ceil(wanted)"),
-        ("max(len(images) / TASK_IMAGES, size.sum() / TASK_BYTES)", "len(images) / TASK_IMAGES"),
-        ("known.fillna(usual)", "known.fillna(0)"),
+        ("size / TASK_BYTES", "0.0"),
+        ("F.lit(usual or 0.0)", "F.lit(0.0)"),
+    ],
+    ("cxrspark/scoring/plan.py", PLAN): [
+        ('.when(F.col("held_elsewhere"), OTHER_ARCHIVE)', ""),
+        ("done.get(work, 0) - in_part.get(part, 0)", "done.get(work, 0)"),
+        ("F.when(again, KEPT_REPLACED).otherwise(KEPT)", "F.lit(KEPT)"),
+        ("left -= each.images", "left -= 0"),
     ],
 }  # fmt: skip
 

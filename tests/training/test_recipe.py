@@ -139,6 +139,18 @@ def test_a_start_is_where_the_training_begins(tmp_path: Path) -> None:
     assert all(np.allclose(a, b, rtol=0, atol=1e-6) for a, b in pairs)
 
 
+def test_a_training_that_goes_on_has_the_weights_that_it_had(tmp_path: Path) -> None:
+    file = tmp_path / "state.npz"
+    trained(file, recipe(epochs=1))
+    state = State.load(file)
+    state.network = build_network(99).get_weights()
+    state.optimizer[1] = np.float32(0.0)  # the rate, so that nothing moves them
+    state.save(file)
+    trained(file, recipe(epochs=2))
+    pairs = zip(State.load(file).network, state.network, strict=True)
+    assert all(np.array_equal(a, b) for a, b in pairs)
+
+
 def test_held_back_images_are_not_changed() -> None:
     batches = list(validation_batches(recipe(), table(40)[1]))
     greys = np.asarray(repeated(toy_images(40)[0]))
