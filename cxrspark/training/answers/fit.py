@@ -28,11 +28,19 @@ SMOOTHED = 0.01
 PROJECTION_WEIGHT = 0.5
 """Of the projection in the whole loss, as most sources hold one projection alone."""
 
+MIRRORED_WEIGHT = 2.0
+"""Of mirroring, which is learnt last."""
+
 Report = Callable[[str], None]
 Tensor = Any
 
 
-def fit_answers(settings: TrainSettings, examples: Examples, report: Report) -> keras.Model:
+def fit_answers(
+    settings: TrainSettings,
+    examples: Examples,
+    report: Report,
+    start: keras.Model | None = None,
+) -> keras.Model:
     """Train all heads at once.
 
     An epoch has as many chest images as there are, drawn with weights that favour small sources.
@@ -41,9 +49,10 @@ def fit_answers(settings: TrainSettings, examples: Examples, report: Report) -> 
         settings: Epochs, batch size, learning rate and seed.
         examples: Chests and others.
         report: Gets a line per epoch.
+        start: A trained network to go on with; random weights by default.
     """
     keras.utils.set_random_seed(settings.seed)
-    network = build_answers(settings.seed)
+    network = start or build_answers(settings.seed)
     chests, others = (round(share * settings.batch_size) for share in SHARES)
     made = settings.batch_size - chests - others
     steps = max(int(examples.chest.sum()) // chests, 1)
@@ -70,12 +79,12 @@ def fit_answers(settings: TrainSettings, examples: Examples, report: Report) -> 
         optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
         return loss
 
-    start = time.monotonic()
+    began = time.monotonic()
     for epoch in range(settings.epochs):
         losses = []
         for _, (chest, other) in zip(range(steps), draws, strict=False):
             losses.append(step(pixels[chest], asked[chest], pixels[other]))
-        each = (time.monotonic() - start) / (epoch + 1)
+        each = (time.monotonic() - began) / (epoch + 1)
         left = duration(each * (settings.epochs - epoch - 1))
         loss = float(np.mean([float(value) for value in losses]))
         report(f"epoch {epoch + 1} of {settings.epochs} · loss {loss:.4f} · {left} left")
@@ -143,7 +152,7 @@ def _loss(logits: Tensor, chests: int, truth: Any, asked: Tensor) -> Tensor:
         tf.reduce_mean(_cross_entropy(chest, logits[:, 0]))
         + tf.reduce_mean(turn)
         + tf.reduce_mean(inverted)
-        + _mean_where(asked[:, 0], mirrored)
+        + MIRRORED_WEIGHT * _mean_where(asked[:, 0], mirrored)
         + PROJECTION_WEIGHT * _mean_where(asked[:, 1], projection)
     )
 

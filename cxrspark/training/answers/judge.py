@@ -23,7 +23,7 @@ from cxrspark.training.answers.examples import Bools, Examples, Floats
 from cxrspark.training.answers.variation import vary_upright
 
 CHESTS_LOST = 0.002
-"""Share of held-back chest images, varied ones among them, that may be called other."""
+"""Share of held-back chest images, however laid, that may be called other."""
 
 LEAST_CHEST = 0.5
 """An image with a larger `p_chest` is never called other."""
@@ -114,7 +114,7 @@ def judge(
     plain = lay_at_random(held_back.pixels, rng)
     said = probabilities(scorer, plain.pixels)
     chest, frontal = held_back.chest, held_back.frontal
-    varied_chests = probabilities(scorer, laid.pixels[copied.chest])[:, 0]
+    p_chest = np.concatenate([said[chest, 0], probabilities(scorer, held_back.pixels)[chest, 0]])
     bands = {
         name: choose_band(said[rows, column], truth[rows], RIGHT[name], LEAST[name])
         for name, column, truth, rows in (
@@ -124,7 +124,7 @@ def judge(
     }
     ap = NEVER if projection_sure is None else (1 - projection_sure, projection_sure)
     thresholds = Thresholds(
-        chest_below=round(min(LEAST_CHEST, float(np.quantile(varied_chests, CHESTS_LOST))), 4),
+        chest_below=round(min(LEAST_CHEST, float(np.quantile(p_chest, CHESTS_LOST))), 4),
         turn_sure=_sure_above(said[chest], plain.quarter[chest]),
         inverted=(bands["inverted"].lateral_below, bands["inverted"].frontal_above),
         mirrored=(bands["mirrored"].lateral_below, bands["mirrored"].frontal_above),

@@ -70,7 +70,7 @@ def train_answers(spark: SparkSession, settings: TrainSettings, report: Report) 
     base_folder = settings.continue_from or DEFAULT
     base = load_bundle(base_folder, settings.access())
     alone = settings.network == "projection"
-    network = _network(base_folder) if alone else None
+    start = _network(base_folder) if alone or settings.continue_from else None
     images, left_out = _labelled(spark, settings, report)
     if left_out:
         report(f"warning: {left_out} labelled images cannot be read, left out")
@@ -80,11 +80,13 @@ def train_answers(spark: SparkSession, settings: TrainSettings, report: Report) 
     check(counts, (AP, PA) if alone else (FRONTAL, LATERAL, OTHER), "training")
     training, held_back = hold_back(images, settings.validation_share, settings.seed)
     check(held_back.counts(), (AP, PA) if alone else (FRONTAL, OTHER), "validation", 2)
-    if network is not None:
+    if alone and start:
+        network = start
         fit_projection(settings, network, training, report)
         judged = _judged_again(network, base, held_back, settings)
     else:
-        network = fit_answers(settings, joined(training, synthetic_others(settings.seed)), report)
+        every = joined(training, synthetic_others(settings.seed))
+        network = fit_answers(settings, every, report, start)
         judged = judge(network, held_back, settings.projection_sure, settings.seed)
     settings.bundle.mkdir(parents=True, exist_ok=True)
     network.save(settings.bundle / ANSWERS_KERAS)
