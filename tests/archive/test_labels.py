@@ -109,17 +109,43 @@ def test_match_by_path_prefers_the_labels_patient(spark: SparkSession, tmp_path:
     labels = read_labels(spark, _write(tmp_path, text))
     images = _images(spark, ("1", "s1", "a.jpg"), ("2", "s2", "b.jpg"), ("3", None, "c.jpg"))
     matched = match_labels(labels, images)
-    assert matched.columns == ["image_id", "subject_id", "path", "label", "patient_id", "source"]
-    assert _rows(matched) == [
+    named = ["image_id", "subject_id", "path", "label", "patient_id", "source"]
+    assert matched.columns == [*named, "label_projection", "label_kind"]
+    assert _rows(matched.select(*named)) == [
         ("1", "s1", "a.jpg", "frontal", "p1", None),
         ("2", "s2", "b.jpg", "lateral", "s2", None),
     ]
 
 
+def test_projection_and_kind_come_with_the_label(spark: SparkSession, tmp_path: Path) -> None:
+    text = (
+        "path,view,projection,kind\na.jpg,frontal,AP,\nb.jpg,PA,,\nc.jpg,other,,knee\n"
+        "d.jpg,lateral,,\n"
+    )
+    file = _write(tmp_path, text)
+    images = _images(spark, *((name, None, f"{name}.jpg") for name in "abcd"))
+    matched = match_labels(read_labels(spark, file, others=True), images)
+    found = matched.select("image_id", "label", "label_projection", "label_kind")
+    assert _rows(found) == [
+        ("a", "frontal", "AP", None),
+        ("b", "frontal", "PA", None),
+        ("c", "other", None, "knee"),
+        ("d", "lateral", None, None),
+    ]
+    assert read_labels(spark, file).images == 3
+
+
+def test_unknown_projections_are_refused(spark: SparkSession, tmp_path: Path) -> None:
+    file = _write(tmp_path, "path,view,projection\na,frontal,oblique\nb,frontal,AP\n")
+    with pytest.raises(UserError, match=r"projections other than AP and PA: 'oblique' \(1\)"):
+        read_labels(spark, file)
+
+
 def test_match_without_subject_column(spark: SparkSession, tmp_path: Path) -> None:
     labels = read_labels(spark, _write(tmp_path, "image_id,view\n1,frontal\n"))
     images = _images(spark, ("1", "s1", "a.jpg")).drop("subject_id")
-    assert _rows(match_labels(labels, images)) == [("1", "a.jpg", "frontal", None, None)]
+    matched = match_labels(labels, images).select("image_id", "path", "label", "patient_id")
+    assert _rows(matched) == [("1", "a.jpg", "frontal", None)]
 
 
 def test_labels_without_image(spark: SparkSession, tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_nothing_to_evaluate_is_an_error(labelled: pd.DataFrame) -> None:
 def test_text_has_a_line_for_each_source(labelled: pd.DataFrame) -> None:
     text = as_text(evaluate(labelled))
     counts, decisions, certainty, _ = text.split("\n\n")
-    assert " ".join(counts.splitlines()[1].split()) == "overall 9 6 3 1 2 1 0 1 1 0"
+    assert " ".join(counts.splitlines()[1].split()) == "overall 9 6 3 1 2 0 1 0 1 1 0 0"
     assert decisions.splitlines()[3].startswith("b        66.67 (20.77–93.85)")
     assert "0.75000 (0" in certainty.splitlines()[1]
     assert len({len(lines.splitlines()) for lines in (counts, decisions, certainty)}) == 1
