@@ -210,7 +210,7 @@ test-mutants: setup ## break training, calibration, intervals, table and plan li
 
 .PHONY: docs
 docs: $(SITE)/.ready ## the documents as a site, links checked: build/site/index.html
-	$(SITE)/bin/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build
 
 $(SITE)/.ready: pyproject.toml | python
 	$(PYTHON) -m venv $(SITE)
@@ -248,6 +248,10 @@ bench-rescore: dev ## score 377,110 kept pixels, then a run with nothing to do
 .PHONY: bench-plan
 bench-plan: dev ## 10 million rows: a run with nothing to do, and one with a hundredth new
 	$(BIN)/python -m benchmarks.scale.ten_million
+
+.PHONY: bench-listing
+bench-listing: dev ## 377,110 objects without a suffix listed in a bucket with 50 ms a request
+	$(BIN)/python -m benchmarks.speed.listing
 
 .PHONY: bench-duplicates
 bench-duplicates: dev ## planted copies among 377,110 kept pixels

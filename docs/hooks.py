@@ -2,9 +2,9 @@
 
 import re
 
-OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./([^)]+)\)")
+OUTSIDE = re.compile(r"\[[^\]]+\]\((?:\.\./)?((?:(?<=\.\./)[^)]+)|figures/)\)")
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Called by mkdocs for each page."""
-    return OUTSIDE.sub(r"`\2`", markdown)
+    return OUTSIDE.sub(r"`\1`", markdown)
