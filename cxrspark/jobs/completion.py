@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
+from typing import Literal, get_args, get_origin
 
 import shtab
 from pydantic_settings import CliSettingsSource
@@ -40,6 +41,10 @@ def _parser() -> argparse.ArgumentParser:
         if name in JOBS:
             settings = import_module(f"cxrspark.jobs.{name}").SETTINGS
             CliSettingsSource(settings, root_parser=command)
+            for action in command._actions:
+                field = settings.model_fields.get(action.dest)
+                if field and get_origin(field.annotation) is Literal:
+                    action.choices = get_args(field.annotation)
         if name == "completion":
             command.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
         for action in command._actions:

@@ -66,7 +66,9 @@ def _findings() -> Iterator[Finding]:
     yield from _spark()
     for package in NEEDED:
         found = installed(package)
-        yield Finding(bool(found), f"{package} {found or f': pip install {package}'}")
+        yield Finding(
+            bool(found), f"{package} {found}" if found else f"{package}: pip install {package}"
+        )
     lacking = [package for package in DICOM if not installed(package)]
     yield Finding(
         None if lacking else True,

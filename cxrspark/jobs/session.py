@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from pyspark.errors import PySparkImportError
 from pyspark.sql import SparkSession
@@ -14,6 +16,9 @@ from cxrspark.errors import UserError
 from cxrspark.jobs.cli import end_on_interrupt
 from cxrspark.tables.commits import Format
 from cxrspark.tables.delta import delta_settings
+
+CONNECT_PORT = 15002
+"""Where a Spark Connect server listens if nobody says otherwise."""
 
 
 @contextmanager
@@ -34,16 +39,41 @@ def job_session(name: str, table_format: Format, remote: str | None) -> Iterator
     remote = remote or os.environ.get("SPARK_REMOTE")
     try:
         if remote:  # the server has settings of its own
+            _refuse_unreachable(remote)
             spark = builder.remote(remote).getOrCreate()
         else:
             spark = builder.config(map=session_settings(table_format)).getOrCreate()
     except PySparkImportError as error:
-        raise UserError(f"--remote {remote}: {error}; pip install 'cxrspark[connect]'") from error
+        raise UserError(f"--remote: {error}; pip install 'cxrspark[connect]'") from error
     end_on_interrupt()  # in place of PySpark's
     try:
         yield spark
     finally:
         spark.stop()
+
+
+def _refuse_unreachable(remote: str) -> None:
+    """Knock at the server's port, as its client would go on trying for minutes.
+
+    Raises:
+        UserError: No URL of Spark Connect, or nobody answers.
+    """
+    url = urlsplit(remote)  # which may hold a token
+    try:
+        host, port = url.hostname, url.port or CONNECT_PORT
+    except ValueError:
+        host = None
+    if url.scheme != "sc" or not host:
+        raise UserError("--remote: must be sc://HOST:PORT")
+    if "https_proxy" in os.environ:  # by which gRPC goes, and a socket does not
+        return
+    try:
+        socket.create_connection((host, port), timeout=10).close()
+    except OSError as error:
+        raise UserError(
+            f"--remote sc://{host}:{port}: no Spark Connect server answers there "
+            f"({error.strerror or error}); start it, or name another"
+        ) from error
 
 
 def session_settings(

@@ -29,6 +29,19 @@ def has_delta(jvm: Any) -> bool:
     return isinstance(jvm.io.delta.tables.DeltaTable, JavaClass)
 
 
+def refuse_too_new() -> None:
+    """Check that Delta Lake is made for this Spark.
+
+    Raises:
+        UserError: It is not, as yet.
+    """
+    if DELTA_PACKAGE is None:
+        raise UserError(
+            f"--format delta: there is no Delta Lake for Spark {SPARK} yet, only for "
+            f"{', '.join(DELTA_PACKAGES)}; install one of these, or write --format parquet"
+        )
+
+
 def delta_settings() -> dict[str, str]:
     """Settings of a session that reads and writes Delta tables.
 
@@ -47,11 +60,7 @@ def delta_settings() -> dict[str, str]:
     jvm = starter._jvm
     if has_delta(jvm):
         return settings
-    if DELTA_PACKAGE is None:
-        raise UserError(
-            f"--format delta: there is no Delta Lake for Spark {SPARK} yet, only for "
-            f"{', '.join(DELTA_PACKAGES)}; install one of these, or write --format parquet"
-        )
+    refuse_too_new()
     resolver = jvm.org.apache.spark.util.DependencyUtils  # what SQL's ADD JAR ivy://… calls
     try:
         found = resolver.resolveMavenDependencies(jvm.java.net.URI(f"ivy://{DELTA_PACKAGE}"))

@@ -10,11 +10,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
 from cxrspark.errors import UserError
+from cxrspark.sessions import is_connect
 from cxrspark.tables.commits import Format, Table, in_columns
-from cxrspark.tables.delta import DELTA_PACKAGE, has_delta
+from cxrspark.tables.delta import DELTA_PACKAGE, has_delta, refuse_too_new
 from cxrspark.tables.delta_table import DeltaTable
 from cxrspark.tables.files import Files
 from cxrspark.tables.parquet_table import ParquetTable
+from cxrspark.tables.remote import found_remotely
 from cxrspark.tables.schemas import Spec
 
 
@@ -97,6 +99,8 @@ def qualified(spark: SparkSession, path: str) -> str:
 
 def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None:
     """Format and columns of the table there; None where the folder is empty, or there is none."""
+    if is_connect(spark):
+        return found_remotely(spark, path)
     files = Files(spark, path)
     log = files.names("_delta_log")
     # A log without a commit is of a table whose making was killed.
@@ -127,7 +131,10 @@ def _refuse_other(
 
 
 def _refuse_missing_delta(spark: SparkSession, table_format: Format) -> None:
+    if is_connect(spark):  # whose server is asked when it is used
+        return
     if table_format == "delta" and not has_delta(spark.sparkContext._jvm):
+        refuse_too_new()
         raise UserError(
             f"--format delta: the session lacks {DELTA_PACKAGE}; start it with --packages or "
             "--jars, or with the settings of cxrspark.jobs.session.session_settings"

@@ -15,7 +15,7 @@ import psutil
 import pyspark
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "dist" / "cxrspark.tar.gz"
+PACKAGE = ROOT / "dist" / "python{}.{}".format(*sys.version_info) / "cxrspark.tar.gz"
 SPARK_HOME = Path(pyspark.__file__).parent
 JOB = "packages/jobs/score_archive.py"
 START_SECONDS = 300

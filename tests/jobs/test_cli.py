@@ -83,7 +83,7 @@ def test_a_delta_package_that_cannot_be_resolved_is_one_line(tmp_path: Path) -> 
     )
     assert done.returncode == 2
     line = done.stdout.splitlines()[-1]  # spark-submit prints what Python writes to stderr
-    assert line.startswith("error: --format delta: io.delta:delta-spark_2")
+    assert line.startswith("error: --format delta: io.delta:delta-spark_")
     assert "cannot be resolved from Maven ([unresolved dependency: io.delta#" in line
     assert "; name its jars by spark-submit --jars" in line
     assert "Traceback" not in done.stderr

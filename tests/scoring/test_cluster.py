@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +27,9 @@ COLUMNS = ["image_id", "path", "view", "p_frontal", "rows", "columns", "error", 
 @pytest.fixture(scope="module")
 def package() -> Path:
     """The archive of `make package`, made anew where the code is newer."""
-    made = subprocess.run(["make", "package"], cwd=ROOT, capture_output=True, text=True)
+    made = subprocess.run(
+        ["make", "package", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True
+    )
     assert made.returncode == 0, made.stdout + made.stderr
     return PACKAGE
 

@@ -1,0 +1,62 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from cxrspark.errors import UserError
+from cxrspark.jobs import training_environment
+from cxrspark.model.bundle import load_bundle
+from cxrspark.scoring.run import score_archive
+from cxrspark.scoring.settings import ScoreSettings
+
+from helpers.toys import write_toys
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_where_there_is_no_such_environment_a_line_says_how_to_make_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_environment, "TRAINING_PYTHON", tmp_path / "python")
+    monkeypatch.setattr(training_environment, "training_is_here", lambda: False)
+    with pytest.raises(UserError, match=r"lacks: run `make train-setup` in a clone of cxrspark"):
+        training_environment.to_training_environment(["train"])
+
+
+@pytest.mark.usefixtures("training_python")
+@pytest.mark.parametrize("by", ["spark-submit", "python"])
+def test_pixels_go_to_a_training_and_its_bundle_comes_back(
+    spark: SparkSession, tmp_path: Path, by: str
+) -> None:
+    rows = write_toys(tmp_path / "archive", 24)
+    kept = {"archive": str(tmp_path / "archive"), "pixels": str(tmp_path / "pixels")}
+    shipped = score_archive(spark, ScoreSettings(scores=str(tmp_path / "scores"), **kept))
+    bundle = tmp_path / "bundle"
+    start = [str(Path(sys.executable).with_name(by))]
+    if by == "spark-submit":
+        start += ["--master", "local[2]", "--conf", "spark.ui.enabled=false"]
+    options = [
+        "--labels",
+        tmp_path / "archive" / "labels.csv",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "8",
+    ]
+    done = subprocess.run(
+        [*start, "jobs/train.py", "--pixels", kept["pixels"], "--bundle", bundle, *options],
+        cwd=ROOT,
+        env={**os.environ, "SPARK_CONF_DIR": "conf/local", "SPARK_LOCAL_IP": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "weights of epoch" in done.stdout
+    settings = ScoreSettings(scores=str(tmp_path / "scores"), model=str(bundle), **kept)
+    trained = score_archive(spark, settings)
+    assert trained.model_id == load_bundle(str(bundle)).model_id != shipped.model_id
+    assert trained.images == sum(trained.views.values()) == len(rows)

@@ -1,0 +1,133 @@
+"""What works on a classic session works through Spark Connect, on a server of its own."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyspark
+import pytest
+from pyspark.sql import SparkSession
+
+from cxrspark.archive.manifest import read_manifest
+from cxrspark.jobs.command import main
+from cxrspark.model.bundle import load_bundle
+from cxrspark.scoring.pixels import read_pixels
+from cxrspark.scoring.run import score_archive
+from cxrspark.scoring.scores import score
+from cxrspark.scoring.settings import ScoreSettings
+
+from helpers.connect import client, connect_server
+
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(pyspark.__version__ < "4", reason="Spark Connect is supported from 4.0 on"),
+]
+
+LIBRARY = """
+from pyspark.sql import SparkSession
+from cxrspark import load_bundle, read_manifest, read_pixels, score
+
+spark = SparkSession.builder.getOrCreate()
+assert type(spark).__module__.startswith("pyspark.sql.connect.")
+archive, out = sys.argv[1:]
+pixels = read_pixels(read_manifest(spark, archive), archive)
+scores = score(pixels, load_bundle(), archive=archive, run_id="by hand")
+scores.drop("scored_at").toPandas().to_pickle(out)
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with connect_server(tmp_path_factory.mktemp("connect")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def table(
+    spark: SparkSession, phantoms: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """A scores table of the synthetic archive and one of its pixels, made on a classic session."""
+    folder = tmp_path_factory.mktemp("tables")
+    tables = {"scores": str(folder / "scores"), "pixels": str(folder / "pixels")}
+    score_archive(spark, ScoreSettings(archive=str(phantoms), **tables))
+    return folder / "scores", folder / "pixels"
+
+
+def job(server: str, *words: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(**client(["-m", "cxrspark.jobs.command", *words], server))
+
+
+def test_the_library_gives_the_same_rows(
+    server: str, spark: SparkSession, phantoms: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "library.py").write_text(LIBRARY)
+    out = tmp_path / "rows.pickle"
+    done = subprocess.run(**client([tmp_path / "library.py", phantoms, out], server))
+    assert done.returncode == 0, done.stderr
+    pixels = read_pixels(read_manifest(spark, str(phantoms)), str(phantoms))
+    classic = score(pixels, load_bundle(), archive=str(phantoms), run_id="by hand")
+    rows = classic.drop("scored_at").toPandas(), pd.read_pickle(out)
+    pd.testing.assert_frame_equal(*(row.sort_values("image_id", ignore_index=True) for row in rows))
+
+
+def test_evaluation_and_audit_say_the_same(
+    server: str, table: tuple[Path, Path], phantoms: Path, tmp_path: Path
+) -> None:
+    scores, pixels = table
+    commands = {
+        "evaluate": ["--labels", phantoms / "truth.csv"],
+        "audit": ["--metadata", phantoms / "mimic-cxr-2.0.0-metadata.csv.gz", "--pixels", pixels],
+    }
+    said = {}
+    for name, options in commands.items():
+        for url in (server, ""):
+            out = tmp_path / f"{name}{bool(url)}"
+            words = [name, "--scores", scores, "--out", out, *options]
+            given = client(["-m", "cxrspark.jobs.command", *words], url)
+            if not url:
+                given |= {"env": None}
+            done = subprocess.run(**given)
+            assert done.returncode == 0, done.stderr
+            said[name, url] = done.stdout.replace(str(out), "OUT")
+        assert said[name, server] == said[name, ""]
+    evaluations = (tmp_path / f"evaluate{url}" / "evaluation.json" for url in (True, False))
+    one, other = (json.loads(file.read_text()) for file in evaluations)
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("table_named", "line"),
+    [
+        ("none", "cannot be read; name one that a run wrote"),
+        ("empty", "the folder is empty; name a table that a run wrote"),
+    ],
+)
+def test_a_table_that_is_none_is_one_line(
+    server: str, phantoms: Path, tmp_path: Path, table_named: str, line: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    named = tmp_path / table_named
+    done = job(server, "evaluate", "--scores", named, "--labels", phantoms / "truth.csv")
+    assert done.returncode == 2
+    assert done.stderr == f"error: table {named}: {line}\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        ("sc://127.0.0.1:1/;token=secret", "sc://127.0.0.1:1: no Spark Connect server answers"),
+        ("spark://127.0.0.1:7077", "must be sc://HOST:PORT"),
+    ],
+)
+def test_a_server_that_is_not_there_is_one_line(
+    url: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--remote", url, "--scores", "scores", "--labels", "labels.csv"]
+    assert main(["evaluate", *words]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --remote")
+    assert line in said
+    assert "secret" not in said
+    assert said.count("\n") == 1
