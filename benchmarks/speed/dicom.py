@@ -22,7 +22,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from cxrspark.model.bundle import load_bundle
 from cxrspark.model.inference import Scorer
-from cxrspark.phantoms.dicom import SYNTAXES, Stored, detect, encode_dicom
+from cxrspark.phantoms.dicom import BITS_OF, SYNTAXES, Stored, detect, encode_dicom
 from cxrspark.phantoms.files import jpeg
 from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.image import SIDE, Header, PixelsError
@@ -60,7 +60,7 @@ def speed(rows: int) -> None:
     size = "x".join(map(str, picture.shape))
     print(f"\none file of {size}, already read: CPU ms, median of 7")
     for syntax in SYNTAXES:
-        stored = Stored(syntax, "MONOCHROME1", 8 if syntax == JPEGBaseline8Bit else 16)
+        stored = Stored(syntax, "MONOCHROME1", BITS_OF.get(syntax, 16))
         data = as_dicom(picture, stored)
         taken = cpu_milliseconds(partial(shrink, data))
         line = f"  {syntax.name[:34]:<35} {len(data) / 1e6:5.1f} MB {taken:7.1f}"
@@ -81,7 +81,7 @@ def pair(rows: int, seed: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
     results = []
     for number, syntax in enumerate(SYNTAXES):
         inverted = (seed // 2 + number) % 2
-        bits = 8 if syntax == JPEGBaseline8Bit else (10, 12, 14, 16)[(seed + number) % 4]
+        bits = BITS_OF.get(syntax, (10, 12, 14, 16)[(seed + number) % 4])
         stored = Stored(syntax, "MONOCHROME1" if inverted else "MONOCHROME2", bits)
         data = encode_dicom(detect(picture, stored, seed), stored, HEADER)
         results.append((syntax.name, shrink(data).values, shrink(jpeg(published(data))).values))
