@@ -6,7 +6,7 @@ import numpy as np
 
 from cxrspark.pixels.image import Grey8, Ints, PixelsError, Words
 
-BLOCK = 2**18
+BLOCK = 2**16
 """Pixels that are counted or looked up at once: what is made of them stays in the cache."""
 
 
@@ -72,10 +72,9 @@ def equalising_table(counts: Ints, levels: Grey8) -> Grey8:
 
 def look_up(table: Grey8, words: Words) -> Grey8:
     """`table[words]`, without the full-size copy of the indices that NumPy would make."""
-    rows, columns = words.shape
-    grey = np.empty((rows, columns), np.uint8)
-    block = max(1, BLOCK // columns)
-    for start in range(0, rows, block):
-        part = slice(start, start + block)
-        np.take(table, words[part], out=grey[part], mode="clip")
-    return grey
+    flat = words.reshape(-1)
+    grey = np.empty(flat.size, np.uint8)
+    for start in range(0, flat.size, BLOCK):
+        part = slice(start, start + BLOCK)
+        np.take(table, flat[part], out=grey[part], mode="clip")
+    return grey.reshape(words.shape)

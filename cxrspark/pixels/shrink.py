@@ -82,7 +82,9 @@ def _block_means(grey: Grey8) -> Grey8:
         grey = np.pad(grey, ((0, rows), (0, columns)), "edge")
     high, wide = (side // BLOCK_SIDE for side in grey.shape)
     sums = grey.reshape(high, BLOCK_SIDE, -1).sum(axis=1, dtype=np.uint16)
-    sums = sums.reshape(high, wide, BLOCK_SIDE).sum(axis=2, dtype=np.uint16)
+    for side in (4, 2, 1):  # several times as fast as a sum over so short an axis
+        sums = sums.reshape(high, wide * side, 2)
+        sums = sums[..., 0] + sums[..., 1]
     centred = sums.astype(np.int32) - 64 * 128
     quarters = (np.abs(centred) + 8) // 16 * np.sign(centred)  # halves go away from zero
     return np.asarray(((quarters + 2) // 4 + 128).clip(0, 255).astype(np.uint8))
