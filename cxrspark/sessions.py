@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from cxrspark.errors import UserError
+
 if TYPE_CHECKING:
     from pyspark import Broadcast
 
@@ -18,6 +20,19 @@ Value = TypeVar("Value")
 def is_connect(spark: SparkSession) -> bool:
     """Whether the session is a client of a server: without context, broadcast, accumulator, JVM."""
     return type(spark).__module__.startswith("pyspark.sql.connect.")
+
+
+def refuse_connect(spark: SparkSession, what: str) -> None:
+    """Say what a session of Spark Connect cannot do.
+
+    Raises:
+        UserError: It is one.
+    """
+    if is_connect(spark):
+        raise UserError(
+            f"{what} needs a classic session, whose file system its commits are made by; through "
+            "Spark Connect read_manifest, read_pixels, score, audit and evaluate work"
+        )
 
 
 def cores(spark: SparkSession) -> int:

@@ -21,6 +21,7 @@ JOBS = {
     "audit": "compare a scores table with the archive's metadata or headers",
     "evaluate": "compare a scores table with labels",
     "train": "train a model on labelled images",
+    "mend": "keep one row of each image in a table that two runs have doubled",
     "phantoms": "write an archive of synthetic radiographs",
 }
 TOOLS = {

@@ -97,11 +97,13 @@ def expose(attenuation: Floats, scatter: float) -> Floats:
 def develop(attenuation: Floats, film: Film) -> Grey8:
     """Turn attenuation, as `expose` takes it, into uint8 grey of the same shape, bones white."""
     signal = expose(attenuation, film.scatter)
-    grain = np.asarray(_noise(32, film.seed + 1, *signal.shape), np.float32) / 32 - 4
+    grain: Floats = np.asarray(_noise(32, film.seed + 1, *signal.shape), np.float32)
+    grain = grain / np.float32(32) - np.float32(4)
     # Counting noise: the fewer photons arrive, the more a logarithm shows their scatter.
-    counted: Floats = 0.004 + 0.001 * np.exp(0.5 * attenuation.clip(0, 7))
-    signal = signal + film.noise * counted * grain
-    signal = signal - film.flatten * _coarse(signal, 5)
+    half = np.float32(0.5) * attenuation.clip(0, 7)
+    counted = np.float32(0.004) + np.float32(0.001) * np.exp(half)
+    signal = signal + np.float32(film.noise) * counted * grain
+    signal = signal - np.float32(film.flatten) * _coarse(signal, 5)
     ends = (0.05, 99.95) if film.curve == "equalised" else (film.black, film.white)
     black, white = np.percentile(signal, ends)
     part = ((signal - black) / max(float(white - black), 1e-3)).clip(0, 1) ** film.gamma

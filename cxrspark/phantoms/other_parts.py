@@ -82,7 +82,9 @@ def picture(rng: np.random.Generator, part: str, rows: int) -> Grey8:
     turn = np.array(turned(y=shown.yaw, z=shown.roll)) @ frame
     place = (float(centre[0]), float(centre[1]))
     rays = cast(traced, height / traced[0], place, turn, float(rng.uniform(900, 1400)))
-    total = SOFT * np.maximum(union_length([span(rays, solid) for solid in shown.flesh]), 0)
+    total = np.float32(SOFT) * np.maximum(
+        union_length([span(rays, solid) for solid in shown.flesh]), 0
+    )
     for solid, per_mm in shown.layers:
         add_path(total, rays, solid, per_mm)
     film = random_film(rng, str(rng.choice(shown.letters)))

@@ -248,7 +248,7 @@ def _pattern(rng: Random, rows: int) -> Floats:
 
 def _resized(picture_: Image.Image, rows: int) -> Floats:
     small = picture_.resize((rows, rows), Image.Resampling.BOX)
-    return np.asarray(small, np.float32) / 255
+    return np.asarray(small, np.float32) / np.float32(255)
 
 
 KINDS: dict[str, Callable[[Random, int], Floats]] = {

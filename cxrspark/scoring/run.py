@@ -30,7 +30,7 @@ from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.scoring.summary import Summary, run_row
 from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.tasks import MOST_IMAGES, commit_images, count_tasks, in_tasks
-from cxrspark.sessions import InClosure, cores, to_executors
+from cxrspark.sessions import InClosure, cores, refuse_connect, to_executors
 from cxrspark.tables.commits import Commit, Table, stage
 from cxrspark.tables.open import open_table, qualified
 from cxrspark.tables.schemas import (
@@ -101,6 +101,7 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
             writes to a table.
         RuntimeError: The table is incomplete.
     """
+    refuse_connect(spark, "score_archive")
     started_at = datetime.now(UTC)
     bundle = load_bundle(settings.model, settings.access())
     pieces = list_pieces(settings.archive, settings.manifest, settings.access())

@@ -77,7 +77,7 @@ def read_table(spark: SparkSession, path: str, table_format: Format, spec: Spec)
         found = _found(spark, path)
     except Py4JJavaError as error:
         raise UserError(f"table {path}: cannot be read; name one that a run wrote") from error
-    if found is None and not Files(spark, path).exists(""):
+    if found is None and not is_connect(spark) and not Files(spark, path).exists(""):
         raise UserError(f"table {path}: cannot be read; name one that a run wrote")
     if found is None:
         raise UserError(f"table {path}: the folder is empty; name a table that a run wrote")

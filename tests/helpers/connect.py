@@ -12,7 +12,7 @@ import psutil
 
 from helpers.standalone import SPARK_HOME, end
 
-START_SECONDS = 180
+START_SECONDS = 600
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 

@@ -26,6 +26,7 @@ pytestmark = [
 ]
 
 LIBRARY = """
+import sys
 from pyspark.sql import SparkSession
 from cxrspark import load_bundle, read_manifest, read_pixels, score
 
@@ -95,6 +96,15 @@ def test_evaluation_and_audit_say_the_same(
     evaluations = (tmp_path / f"evaluate{url}" / "evaluation.json" for url in (True, False))
     one, other = (json.loads(file.read_text()) for file in evaluations)
     assert one == other
+
+
+def test_what_needs_a_classic_session_is_refused_in_one_line(
+    server: str, phantoms: Path, tmp_path: Path
+) -> None:
+    done = job(server, "score", "--archive", phantoms, "--scores", tmp_path / "scores")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: score_archive needs a classic session")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, features
 
 from cxrspark.pixels.dicom.frame import Frame, Samples
@@ -173,8 +174,8 @@ def _centred(words: Words) -> Words:
     grey = np.pad(words, ((0, 1), (0, 1)), "edge").astype(np.uint32)
     grey = 9 * grey[:-1] + 7 * grey[1:]
     grey = 9 * grey[:, :-1] + 7 * grey[:, 1:]
-    grey = np.right_shift(grey + np.uint32(128), np.uint32(8))
-    return grey.astype(np.uint8) if words.itemsize == 1 else grey.astype(np.uint16)
+    mean: npt.NDArray[np.uint32] = np.right_shift(grey + np.uint32(128), np.uint32(8))
+    return mean.astype(np.uint8) if words.itemsize == 1 else mean.astype(np.uint16)
 
 
 def _rle(stream: bytes, frame: Frame) -> Samples:
