@@ -16,6 +16,7 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
 # Training needs older versions than all else, and Python 3.11.
 TRAIN := .venv-train
+IN_TRAIN = PYSPARK_PYTHON=$(CURDIR)/$(TRAIN)/bin/python $(TRAIN)/bin/python
 TRAIN_PYTHON ?= $(call find-python,3.11)
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 EMULATORS := build/emulators
@@ -100,7 +101,7 @@ train-demo: train-setup $(DEMO)/archive/truth.csv ## train for a few epochs on t
 .PHONY: notebooks
 notebooks: dev train-setup ## run the notebooks and keep their outputs in them
 	$(BIN)/python notebooks/execute.py notebooks/explore_scores.ipynb
-	PYSPARK_PYTHON=$(CURDIR)/$(TRAIN)/bin/python $(TRAIN)/bin/python notebooks/execute.py notebooks/train_and_judge.ipynb
+	$(IN_TRAIN) notebooks/execute.py notebooks/train_and_judge.ipynb
 
 $(DEMO)/archive/truth.csv: | $(READY)
 	rm -rf $(DEMO)
@@ -239,7 +240,7 @@ bench-report: dev ## an audit and its report over 377,110 rows
 
 .PHONY: bench-feed
 bench-feed: train-setup ## an epoch fed by Petastorm beside one from arrays in memory
-	$(TRAIN)/bin/python -m benchmarks.speed.petastorm_feed
+	$(IN_TRAIN) -m benchmarks.speed.petastorm_feed
 
 .PHONY: bench-rescore
 bench-rescore: dev ## score 377,110 kept pixels, then a run with nothing to do
@@ -271,11 +272,11 @@ bench: bench-compare bench-networks bench-scoring bench-whole bench-scale ## eve
 
 .PHONY: bench-compare
 bench-compare: dev train-setup $(BENCH)/.ready ## cxrspark beside Spark's usual way, Ray Data and Daft
-	$(BIN)/python -m benchmarks.speed.compare
+	$(IN_TRAIN) -m benchmarks.speed.compare
 
 .PHONY: bench-networks
 bench-networks: train-setup ## what larger networks would cost
-	$(TRAIN)/bin/python -m benchmarks.speed.networks
+	$(IN_TRAIN) -m benchmarks.speed.networks
 
 .PHONY: bench-scoring
 bench-scoring: dev ## what scoring adds to an image
