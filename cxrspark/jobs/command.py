@@ -6,6 +6,7 @@ Nothing is imported at the top that a wrong version of Python could fail to load
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from importlib import import_module
@@ -64,6 +65,12 @@ def main(argv: list[str] | None = None) -> int:
     return run_job(job.SETTINGS, job.run, given.options, f"cxrspark {given.command}")
 
 
+def _version() -> str:
+    """The package's, and what the weights that ship with it may be used for."""
+    card = Path(__file__).parents[1] / "model" / "default" / "model.json"
+    return f"cxrspark {__version__}\n{json.loads(card.read_text())['licence']}"
+
+
 def _parser() -> argparse.ArgumentParser:
     width = max(map(len, TOOLS))
     lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in (JOBS | TOOLS).items())
@@ -74,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="cxrspark [-h] [--version] COMMAND [OPTION]…",
     )
-    parser.add_argument("--version", action="version", version=f"cxrspark {__version__}")
+    parser.add_argument("--version", action="version", version=_version())
     parser.add_argument("command", choices=[*JOBS, *TOOLS], help=argparse.SUPPRESS)
     parser.add_argument("options", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser

@@ -33,7 +33,7 @@ Run = Callable[..., int]
 
 @pytest.fixture
 def run(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Run:
-    return job("audit_views", AuditSettings, monkeypatch)
+    return job("audit", AuditSettings, monkeypatch)
 
 
 class Page(HTMLParser):

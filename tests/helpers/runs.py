@@ -1,7 +1,7 @@
 """Runs of the jobs' code in this process, on the tests' session."""
 
-import importlib.util
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from cxrspark.jobs import session
 from cxrspark.jobs.cli import run_job
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
@@ -42,16 +43,11 @@ def copy_of(archive: Path, target: Path) -> Path:
 def job(
     name: str, settings: type[JobSettings], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., int]:
-    """The job `jobs/NAME.py`, from its arguments to its exit code.
+    """The job `cxrspark.jobs.NAME`, from its arguments to its exit code.
 
     It may not stop the session, nor end the tests where they are interrupted.
     """
     monkeypatch.setattr(SparkSession, "stop", lambda session: None)
-    file = Path(__file__).parents[2] / "jobs" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"{name}_job", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "end_on_interrupt", lambda: None)
+    monkeypatch.setattr(session, "end_on_interrupt", lambda: None)
+    module = import_module(f"cxrspark.jobs.{name}")
     return lambda *argv: run_job(settings, module.run, [str(arg) for arg in argv])

@@ -27,6 +27,7 @@ def test_version_and_help_name_what_there_is(capsys: pytest.CaptureFixture[str])
         assert ended.value.code == 0
     said = capsys.readouterr().out
     assert said.startswith(f"cxrspark {__version__}\n")
+    assert "CC BY-NC-ND 4.0" in said.splitlines()[1]  # what the shipped weights may be used for
     assert all(f"\n  {name} " in said for name in JOBS | TOOLS)
 
 
