@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from cxrspark.evaluation.intervals import auc
 from cxrspark.model.bundle import Bundle, load_bundle
 from cxrspark.model.inference import Scorer
 from cxrspark.pixels.image import Grey8
@@ -107,6 +108,15 @@ def laid(bundle: Bundle, part: Examples) -> dict[str, Any]:
     }
 
 
+def ap_auc(bundle: Bundle, part: Examples) -> float | None:
+    """Area under the ROC curve of `p_ap`, of images whose projection is labelled."""
+    known = ~np.isnan(part.ap)
+    p = answers(bundle, part.pixels)["p_ap"][known].astype(float)
+    patient = np.unique(part.rows["patient"][known], return_inverse=True)[1].astype(np.int64)
+    figure = auc(p, part.ap[known] == 1, patient)
+    return figure.value if figure else None
+
+
 def cost(bundle: Bundle) -> dict[str, float]:
     """Milliseconds an image of each network on one core, medians of alternating rounds."""
     pixels = np.random.default_rng(1).integers(0, 256, (TIMED, 64, 64), dtype=np.uint8)
@@ -129,6 +139,10 @@ def main(data: Path, folder: str | None) -> None:
     found: dict[str, Any] = {"model_id": bundle.model_id}
     found["unseen patients"] = {
         source: laid(bundle, held_back.only(np.asarray(held_back.rows["source"] == source)))
+        for source in sorted(set(held_back.rows["source"]))
+    }
+    found["AUC for AP"] = {
+        source: ap_auc(bundle, held_back.only(np.asarray(held_back.rows["source"] == source)))
         for source in sorted(set(held_back.rows["source"]))
     }
     said = answers(bundle, every.pixels)

@@ -66,6 +66,17 @@ def laid(found: dict[str, dict[str, float | None]]) -> str:
     return _table(["in per cent", *found], rows)
 
 
+def at_home(found: dict[str, float | None]) -> str:
+    """AUC for AP by source, on patients that were not trained on."""
+    return ", ".join(f"{value:.3f} ({source})" for source, value in found.items() if value)
+
+
+def away(found: dict[str, dict[str, float | None]]) -> str:
+    """AUC for AP by source that was left out, where it has both projections."""
+    known = ((source, of.get("projection_auc")) for source, of in found.items())
+    return ", ".join(f"{value:.2f} ({source})" for source, value in known if value)
+
+
 def main() -> None:
     """Write the page."""
     bundle = load_bundle()
@@ -75,7 +86,6 @@ def main() -> None:
         json.loads((DOCS / "figures" / f"{name}.json").read_text())
         for name in ("answers", "answers_left_out")
     )
-    text = json.loads((DOCS / "figures" / "answers_words.json").read_text())
     used = card["trained_on"]
     lost = (
         f"{source} {per_cent(sum(shares) / len(shares))} %"
@@ -103,7 +113,9 @@ def main() -> None:
         "TRAINED": "It was trained on "
         + ", ".join(f"{count:,} {name}" for name, count in used["classes"].items())
         + f", by `{json.dumps(card['recipe'])}`, on {card['created']}.",
-        **text,
+        "AP_HOME": at_home(figures["AUC for AP"]),
+        "AP_AWAY": away(left_out["laid"]),
+        "AP_OWN": f"{left_out['own_headers']['auc']:.3f}",
     }
     page = (DOCS / "templates" / "answers.md").read_text()
     for name, value in values.items():
