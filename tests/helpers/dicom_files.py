@@ -12,7 +12,7 @@ from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.image import Header
 
 PICTURE = render(phantom_study(11, 320).lateral)
-HEADER = Header("LL", r"A\F", "DX", "CHEST", None)
+HEADER = Header("LL", r"A\F", "DX", "CHEST", image_uid="2.25.1")
 
 
 def plain(words: np.ndarray | None = None, bits: int = 12, **changes: object) -> bytes:
