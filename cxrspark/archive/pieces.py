@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from io import BufferedReader, RawIOBase, TextIOWrapper
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import BinaryIO, cast
+from typing import BinaryIO, TextIO, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -33,7 +33,8 @@ def read_pieces(name: str, file: BinaryIO) -> Iterator[pd.DataFrame]:
 
     Args:
         name: What it is called in messages.
-        file: CSV, Parquet (then it must seek) or a list of paths, one a line; gzip or not.
+        file: CSV, Parquet (then it must seek) or a list of paths, one a line; gzip or not. It is
+            closed at the end.
 
     Yields:
         At most `PIECE` rows, of the `KNOWN` columns that are there, all strings; `path` is.
@@ -42,15 +43,16 @@ def read_pieces(name: str, file: BinaryIO) -> Iterator[pd.DataFrame]:
         UserError: It is none of these, or has no column `path`.
     """
     try:
-        for piece in _pieces(BufferedReader(cast("RawIOBase", file), _HEAD)):
-            table = piece.rename(columns=lambda column: str(column).strip().lower())
-            for other, column in OTHER_NAMES.items():
-                if other in table and column not in table:
-                    table = table.rename(columns={other: column})
-            if "path" not in table:
-                columns = ", ".join(map(str, table.columns[:8])) or "no column that is known"
-                raise UserError(f"manifest {name}: needs a column `path`, has {columns}")
-            yield table[[column for column in KNOWN if column in table]]
+        with file, BufferedReader(cast("RawIOBase", file), _HEAD) as buffered:
+            for piece in _pieces(cast("BufferedReader", buffered)):
+                table = piece.rename(columns=lambda column: str(column).strip().lower())
+                for other, column in OTHER_NAMES.items():
+                    if other in table and column not in table:
+                        table = table.rename(columns={other: column})
+                if "path" not in table:
+                    columns = ", ".join(map(str, table.columns[:8])) or "no column that is known"
+                    raise UserError(f"manifest {name}: needs a column `path`, has {columns}")
+                yield table[[column for column in KNOWN if column in table]]
     except (
         ValueError, OSError, EOFError, zlib.error, pa.ArrowException, pd.errors.ParserWarning
     ) as error:  # fmt: skip
@@ -84,13 +86,17 @@ def _text(file: BufferedReader) -> Iterator[pd.DataFrame]:
     header = head.split("\n", 1)[0].strip()
     names = {name.strip().strip('"').lower() for name in header.split(",")}
     known = names & {*KNOWN, *OTHER_NAMES}
-    text = TextIOWrapper(file, "utf-8-sig")
-    if not known and (not head.strip() or _is_path(header)):
-        lines = (line.strip() for line in text)
-        yield from _lists(line for line in lines if line)
-        return
-    if "\t" in header or ";" in header:
-        raise ValueError("columns must be separated by commas")
+    with TextIOWrapper(file, "utf-8-sig") as text:
+        if not known and (not head.strip() or _is_path(header)):
+            lines = (line.strip() for line in text)
+            yield from _lists(line for line in lines if line)
+        elif "\t" in header or ";" in header:
+            raise ValueError("columns must be separated by commas")
+        else:
+            yield from _csv(text)
+
+
+def _csv(text: TextIO) -> Iterator[pd.DataFrame]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
         yield from pd.read_csv(
