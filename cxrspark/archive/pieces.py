@@ -96,8 +96,8 @@ def _of_set(
     image = next(filter(None, (column_of(piece.columns, name) for name in data_set.image)))
     said = by_rules(text_column(piece, image), path_rules())
     key = Key("path", max(data_set.parts, 1)).of_values(said)
-    found = key.map(places)
-    path = found.str[0].astype("string").fillna(said)
+    found = [places.get(name, (None, None)) for name in key]
+    path = pd.Series([place for place, _ in found], said.index, dtype="string").fillna(said)
     ids = {}
     for name, column, pattern in (
         ("study_id", data_set.study, data_set.study_in_path),
@@ -106,8 +106,8 @@ def _of_set(
         ids[name] = text_column(piece, column)
         if pattern:
             ids[name] = ids[name].fillna(path.str.extract(pattern, expand=False))
-    rows = pd.DataFrame({"path": path, **ids, "size": found.str[1].astype("Int64")})
-    return rows.drop_duplicates("path").astype("string")
+    rows = pd.DataFrame({"path": path, **ids, "size": [size for _, size in found]})
+    return rows.astype({"size": "Int64"}).astype("string").drop_duplicates("path")
 
 
 def _places(listed: Iterable[tuple[str, int]], parts: int) -> dict[str, tuple[str, int]]:

@@ -76,6 +76,9 @@ def test_an_image_that_the_archive_lacks_keeps_its_row(tmp_path: Path) -> None:
     (tmp_path / "images" / "00000001_000.png").write_bytes(b"x")
     rows = pd.concat(list_pieces(str(tmp_path), str(tmp_path / "nih.csv")))
     assert list(rows["path"]) == ["images/00000001_000.png", "00000002_000.png"]
+    (tmp_path / "images" / "00000001_000.png").unlink()
+    rows = pd.concat(list_pieces(str(tmp_path), str(tmp_path / "nih.csv")))
+    assert list(rows["path"]) == ["00000001_000.png", "00000002_000.png"]
 
 
 def test_a_users_word_is_a_view(spark: SparkSession, tmp_path: Path) -> None:
