@@ -315,5 +315,5 @@ def test_a_dicomdir_is_a_manifest(load_manifest: Load, tmp_path: Path) -> None:
     assert all((tmp_path / "medium" / row[3]).is_file() for row in found)
     damaged = (tmp_path / "medium" / "DICOMDIR").read_bytes()[:600]
     (tmp_path / "damaged").write_bytes(damaged)
-    with pytest.raises(UserError, match="a damaged DICOMDIR|holds no image"):
+    with pytest.raises(UserError, match=r"a damaged DICOMDIR|holds no image"):
         load_manifest(str(tmp_path / "medium"), str(tmp_path / "damaged"))
