@@ -7,9 +7,10 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import BufferedReader, BytesIO, RawIOBase, TextIOWrapper
 from itertools import islice
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -76,10 +77,39 @@ def read_pieces(file: BinaryIO, called: str) -> Iterator[pd.DataFrame]:
     Raises:
         UserError: It is neither.
     """
-    try:
-        for piece in _pieces(BufferedReader(cast("RawIOBase", file), HEAD)):
+    with _refused(called):
+        plain = without_gzip(file, called)
+        pieces = _parquet(plain) if plain.peek(4).startswith(PARQUET) else _text(plain)
+        for piece in pieces:
             stripped = piece.apply(lambda values: values.str.strip())
             yield stripped.where(stripped != "")
+
+
+def without_gzip(file: BinaryIO, called: str) -> BufferedReader[Any]:
+    """A file's content, inflated as it is read where it is gzip; arguments as `read_pieces`."""
+    plain: BufferedReader[Any]
+    if isinstance(file, BufferedReader):
+        plain = file
+    else:
+        plain = BufferedReader(cast("RawIOBase", file), HEAD)
+    with _refused(called):
+        if plain.peek(2).startswith(GZIP_START):
+            plain = BufferedReader(gzip.GzipFile(fileobj=plain), HEAD)
+            plain.peek(1)
+    return plain
+
+
+def as_text(file: BufferedReader[Any], encoding: str | None = None) -> TextIOWrapper:
+    """A text file's lines; its encoding is told where it is not given."""
+    known = encoding or tell(file.peek(HEAD)).encoding
+    return TextIOWrapper(file, known, OR_LATIN if "8" in known else "strict", newline="")
+
+
+@contextmanager
+def _refused(called: str) -> Iterator[None]:
+    """Say in one line that a file is no table."""
+    try:
+        yield
     except (
         ValueError, OSError, EOFError, zlib.error, csv.Error, pa.ArrowException
     ) as error:  # fmt: skip
@@ -141,28 +171,19 @@ def by_rules_in_spark(values: Column, rules: Rules) -> Column:
     return values
 
 
-def _pieces(file: BufferedReader) -> Iterator[pd.DataFrame]:
-    start = file.peek(4)
-    if start.startswith(PARQUET):
-        return _parquet(file)
-    if start.startswith(GZIP_START):
-        file = BufferedReader(cast("RawIOBase", gzip.open(file)), HEAD)  # noqa: SIM115
-    return _text(file)
-
-
-def _text(file: BufferedReader) -> Iterator[pd.DataFrame]:
+def _text(file: BufferedReader[Any]) -> Iterator[pd.DataFrame]:
     dialect = tell(file.peek(HEAD))
     if not any(dialect.columns):
         raise ValueError("no columns")
-    errors = OR_LATIN if "8" in dialect.encoding else "strict"
-    rows = dialect.rows(TextIOWrapper(file, dialect.encoding, errors, newline=""))
     columns = list(dialect.columns)
-    yield pd.DataFrame(islice(rows, PIECE), columns=columns, dtype="string")
-    while piece := list(islice(rows, PIECE)):
-        yield pd.DataFrame(piece, columns=columns, dtype="string")
+    with as_text(file, dialect.encoding) as lines:
+        rows = dialect.rows(lines)
+        yield pd.DataFrame(islice(rows, PIECE), columns=columns, dtype="string")
+        while piece := list(islice(rows, PIECE)):
+            yield pd.DataFrame(piece, columns=columns, dtype="string")
 
 
-def _parquet(file: BufferedReader) -> Iterator[pd.DataFrame]:
+def _parquet(file: BufferedReader[Any]) -> Iterator[pd.DataFrame]:
     """Numbers are cast before pandas can make floats of integers with nulls."""
     table = pq.ParquetFile(file)
     schema = table.schema_arrow

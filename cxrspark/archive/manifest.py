@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import chain, islice
@@ -14,9 +13,10 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from cxrspark.archive.access import DEFAULT_ACCESS, Access
+from cxrspark.archive.csv_file import PIECE, by_rules, path_rules
 from cxrspark.archive.listing import list_images
 from cxrspark.archive.members import open_stream
-from cxrspark.archive.pieces import KNOWN, PIECE, read_pieces
+from cxrspark.archive.pieces import KNOWN, read_pieces
 from cxrspark.archive.storage import local_path, open_file, open_store
 from cxrspark.archive.store import Store
 from cxrspark.errors import UserError
@@ -31,6 +31,9 @@ IMAGE_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}"
 _MIMIC_PATH = rf"(?:^|/)p(\d+)/s(\d+)/({IMAGE_ID})\.\w+$"
 _IN_PATH = {"subject_id": 1, "study_id": 2, "image_id": 3}
 """Groups of `_MIMIC_PATH`."""
+
+LARGEST = 1e15
+"""Bytes of a file: more, or `inf`, is no size."""
 
 LISTED = T.StructType([T.StructField(name, T.StringType()) for name in KNOWN])
 SIZED = T.StructType([*MANIFEST, T.StructField("size", T.DoubleType())])
@@ -48,9 +51,10 @@ def read_manifest(
         spark: The session.
         archive: Root folder or URL.
         manifest: CSV with a `path` column (and `image_id` or `dicom_id`, `study_id`,
-            `subject_id` or `patient_id`), Parquet with the same (a file or a folder of them), or a
-            list of paths, one a line; gzip or not. Where not given: `AT_ROOT`, else a recursive
-            listing.
+            `subject_id` or `patient_id`), Parquet with the same (a file or a folder of them), a
+            list of paths, one a line, a public set's own table, whose images are looked for in the
+            archive (`cxrspark.archive.data_sets`), or a DICOMDIR; gzip or not. Where not given:
+            `AT_ROOT`, else a recursive listing.
         access: How to reach a bucket.
 
     Returns:
@@ -92,11 +96,21 @@ def write_manifest(spark: SparkSession, pieces: Iterable[pd.DataFrame], folder: 
 
 
 def list_pieces(
-    archive: str, manifest: str | None = None, access: Access = DEFAULT_ACCESS
+    archive: str,
+    manifest: str | None = None,
+    access: Access = DEFAULT_ACCESS,
+    *,
+    every_file: bool = False,
 ) -> Iterator[pd.DataFrame]:
     """What a manifest or a listing says, a piece at a time.
 
     The driver reads it, whatever the executors see, by the means that images are read by.
+
+    Args:
+        archive: Root folder or URL.
+        manifest: See `read_manifest`.
+        access: How to reach a bucket.
+        every_file: In a listing, take every file for an image that is not hidden.
 
     Yields:
         `KNOWN` columns as strings, `path` relative to the root.
@@ -107,10 +121,11 @@ def list_pieces(
     store = open_store(archive, access)
     named = _named(manifest, access) if manifest else _at_root(store)
     if named is None:
-        found, source = _listing(store), f"archive {archive}"
+        found, source = _listing(store, every_file), f"archive {archive}"
     else:
         source = named[0]
-        found = _relative(chain.from_iterable(read_pieces(source, f) for f in named[1]), archive)
+        read = (read_pieces(source, file, lambda: list_images(store)) for file in named[1])
+        found = _relative(chain.from_iterable(read), archive)
     pieces = (piece for piece in found if len(piece))
     first = next(pieces, None)
     if first is None:
@@ -132,12 +147,13 @@ def identify(listed: DataFrame) -> DataFrame:
     def in_path(name: str) -> Column:
         return F.nullif(F.regexp_extract(path, _MIMIC_PATH, _IN_PATH[name]), F.lit(""))
 
+    size = F.expr("try_cast(size AS double)")
     ids = {name: F.coalesce(given(name), in_path(name)) for name in _IN_PATH}
     ids["image_id"] = F.coalesce(ids["image_id"], path)
     rows = listed.select(
         *(value.alias(name) for name, value in ids.items()),
         path.alias("path"),
-        F.expr("try_cast(size AS double)").alias("size"),
+        F.when(size.between(0, LARGEST), size).alias("size"),
         F.when(given("image_id").isNotNull() & (path != ""), path).alias("named"),
     )
     best = F.min(F.struct(F.col("path") == "", "path", "study_id", "subject_id", "size"))
@@ -199,8 +215,8 @@ def _at_root(store: Store) -> tuple[str, Iterator[BinaryIO]] | None:
     return None
 
 
-def _listing(store: Store) -> Iterator[pd.DataFrame]:
-    images = list_images(store)
+def _listing(store: Store, every_file: bool) -> Iterator[pd.DataFrame]:
+    images = list_images(store, every_file=every_file)
     while piece := list(islice(images, PIECE)):
         yield pd.DataFrame(piece, columns=["path", "size"]).astype("string")
 
@@ -218,7 +234,4 @@ def _relative(pieces: Iterable[pd.DataFrame], archive: str) -> Iterator[pd.DataF
             undecided = alike.empty
             if not all((local / first).exists() for first in alike):
                 roots.add(str(local))
-        longest = sorted(roots, key=len, reverse=True)
-        root = "|".join(re.escape(root.rstrip("/")) for root in longest)
-        path = path.str.replace(rf"^(?:{root})/", "", n=1, regex=True)
-        yield piece.assign(path=path.str.removeprefix("./").str.lstrip("/"))
+        yield piece.assign(path=by_rules(path, path_rules(roots)))

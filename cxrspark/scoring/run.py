@@ -104,7 +104,9 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
     refuse_connect(spark, "score_archive")
     started_at = datetime.now(UTC)
     bundle = load_bundle(settings.model, settings.access())
-    pieces = list_pieces(settings.archive, settings.manifest, settings.access())
+    pieces = list_pieces(
+        settings.archive, settings.manifest, settings.access(), every_file=settings.every_file
+    )
     with _opened(spark, settings, bundle) as run:
         images = write_manifest(spark, pieces, run.scores.scratch("manifest"))
         all_images = images.count()

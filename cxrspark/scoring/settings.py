@@ -23,8 +23,11 @@ class ScoreSettings(BucketSettings):
     scores: str = Field(description="table to append the scores to", min_length=1)
     manifest: str | None = Field(
         None,
-        description="CSV, Parquet or list of paths; IMAGE_FILENAMES or cxr-record-list.csv.gz at "
-        "the root, else a listing, where not given",
+        description="CSV, Parquet, list of paths, DICOMDIR or a public set's table; "
+        "IMAGE_FILENAMES or cxr-record-list.csv.gz at the root, else a listing, where not given",
+    )
+    every_file: bool = Field(
+        False, description="without a manifest: take every file for an image that is not hidden"
     )
     model: str | None = Field(None, description="model bundle; the shipped one where not given")
     pixels: str | None = Field(None, description="table that keeps the 64x64 pixels for later runs")

@@ -7,6 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from cxrspark.archive.labels import match_labels, read_labels
+from cxrspark.archive.manifest import list_pieces
 from cxrspark.archive.view_table import read_view_table
 from cxrspark.audit.headers import read_headers
 from cxrspark.audit.judge import beside_headers
@@ -54,6 +55,30 @@ def test_labels_and_headers_find_their_images(
     beside = beside_headers(images.coalesce(1), headers.to_spark(spark), headers.key).collect()
     found = {row["path"]: row["header_view"] for row in beside if row["listed"]}
     assert found == {path: view or "other" for path, (view, _) in sample.images.items()}
+
+
+def test_a_table_is_a_manifest(sample: Sample, file: str, tmp_path: Path) -> None:
+    root = tmp_path / "unpacked"
+    for path in (*sample.images, "elsewhere/unknown.png"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(b"x")
+    rows = pd.concat(list_pieces(str(root), file))
+    assert sorted(rows["path"]) == sorted(sample.images)
+    subjects = dict(zip(rows["path"], rows["subject_id"].astype(object), strict=True))
+    for path, (_, patient) in sample.images.items():
+        assert subjects[path] == patient or (patient is None and pd.isna(subjects[path]))
+    assert set(rows["size"]) == {"1"}
+
+
+def test_an_image_that_the_archive_lacks_keeps_its_row(tmp_path: Path) -> None:
+    (tmp_path / "nih.csv").write_text(SAMPLES["NIH ChestX-ray14"].text)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "00000001_000.png").write_bytes(b"x")
+    rows = pd.concat(list_pieces(str(tmp_path), str(tmp_path / "nih.csv")))
+    assert list(rows["path"]) == ["images/00000001_000.png", "00000002_000.png"]
+    (tmp_path / "images" / "00000001_000.png").unlink()
+    rows = pd.concat(list_pieces(str(tmp_path), str(tmp_path / "nih.csv")))
+    assert list(rows["path"]) == ["00000001_000.png", "00000002_000.png"]
 
 
 def test_a_users_word_is_a_view(spark: SparkSession, tmp_path: Path) -> None:

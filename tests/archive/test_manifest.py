@@ -1,15 +1,21 @@
+import gc
 import gzip
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from chispa import assert_df_equality
+from pydicom import dcmread
+from pydicom.fileset import FileSet
 from pyspark.sql import SparkSession
 
 from cxrspark.archive.manifest import list_pieces, read_manifest, write_manifest
 from cxrspark.errors import UserError
 from cxrspark.tables.schemas import MANIFEST
+
+from helpers.dicom_files import plain
 
 ID_1 = "02aa804e-bde0afdd-112c0b34-7bc16630-4e384014"
 ID_2 = "174413ec-4ec4c1f7-34ea26b7-c5f994f8-79ef1962"
@@ -113,7 +119,7 @@ def test_names_with_commas_and_spaces_are_names(load_manifest: Load, tmp_path: P
     ("text", "columns"),
     [
         ("Path,Sex,Age,Frontal/Lateral,AP/PA\na/b.jpg,F,1,Frontal,AP\n", None),
-        ("filename\na/b.jpg\n", "has filename"),
+        ("filename\na/b.jpg\n", None),
         ("img.file,label\na/b.jpg,frontal\n", "has img.file, label"),
         ("a/b.jpg,frontal\na/c.jpg,lateral\n", "has a/b.jpg, frontal"),
     ],
@@ -212,12 +218,11 @@ def test_without_a_manifest_images_are_listed_and_other_files_are_not(
         (b"\n\n", "holds no image"),
         (b"path,view\n", "holds no image"),
         (b"file,view\na.png,PA\n", "needs a column `path`, has file, view"),
-        (b"path\tview\na.png\tPA\n", "columns must be separated by commas"),
-        (b"path,view\na.png,PA,surplus\n", "neither CSV, Parquet nor a list: "),
-        (b"\x1f\x8b\x08\0\0\0\0\0\0\xffbroken deflate", "neither CSV, Parquet nor a list"),
-        (b"PAR1 not really", "neither CSV, Parquet nor a list"),
-        (b"\x1f\x8b broken gzip", "neither CSV, Parquet nor a list"),
-        (b"\xff\xfe\x00binary", "neither CSV, Parquet nor a list"),
+        (b"path,view\na.png,PA,surplus\n", "neither CSV nor Parquet: "),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\xffbroken deflate", "neither CSV nor Parquet"),
+        (b"PAR1 not really", "neither CSV nor Parquet"),
+        (b"\x1f\x8b broken gzip", "neither CSV nor Parquet"),
+        (b"\xff\xfe\x00binary", "^manifest .*: "),
     ],
 )
 def test_a_useless_manifest_is_refused_in_one_line(
@@ -266,3 +271,49 @@ def test_a_manifest_is_read_in_pieces_and_each_image_is_there_once(
     assert [len(piece) for piece in pieces] == [4, 4, 2]
     images = write_manifest(spark, pieces, str(tmp_path / "work")).orderBy("path").collect()
     assert [(row.path, row.size) for row in images] == [(f"{n}.png", 100.0 * n) for n in range(7)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_manifest_as_a_spreadsheet_saves_it(
+    load_manifest: Load, tmp_path: Path, encoding: str, separator: str
+) -> None:
+    file = tmp_path / "manifest.csv"
+    text = 'Path;Patient_ID;note\r\nJosé\\a.png;p1;"one;\r\ntwo"\r\nfile:/b.png;;\r\n'
+    file.write_bytes(text.replace(";", separator).encode(encoding))
+    assert rows(load_manifest(str(tmp_path), str(file))) == [
+        ("José/a.png", None, "p1", "José/a.png"),
+        ("b.png", None, None, "b.png"),
+    ]
+
+
+def test_a_size_that_is_none_is_unknown(load_manifest: Load, tmp_path: Path) -> None:
+    file = tmp_path / "manifest.csv"
+    file.write_text("path,size\na.png,inf\nb.png,nan\nc.png,-1\nd.png,x\ne.png,12\n")
+    size = load_manifest(str(tmp_path), str(file))["size"]
+    assert size.isna().tolist() == [True, True, True, True, False]
+
+
+@pytest.mark.filterwarnings("ignore:::pydicom", "ignore:Implicitly cleaning up:ResourceWarning")
+def test_a_dicomdir_is_a_manifest(load_manifest: Load, tmp_path: Path) -> None:
+    medium = FileSet()
+    for number, study in enumerate(["1.2.3", "1.2.3", "1.2.4"]):
+        said = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.1", "PatientID": "P"}
+        uid = f"1.2.9.{number}"
+        file = plain(SOPInstanceUID=uid, StudyID="1", SeriesNumber=1, InstanceNumber=1, **said)
+        dataset = dcmread(BytesIO(file))
+        dataset.file_meta.MediaStorageSOPInstanceUID = uid
+        dataset.StudyDate, dataset.StudyTime = "20200101", "120000"
+        medium.add(dataset)
+    medium.write(tmp_path / "medium")
+    del medium
+    gc.collect()  # it warns of its temporary folder
+    found = rows(load_manifest(str(tmp_path / "medium"), str(tmp_path / "medium" / "DICOMDIR")))
+    assert len(found) == 3
+    assert {row[1] for row in found} == {"1.2.3", "1.2.4"}
+    assert {row[2] for row in found} == {None}
+    assert all((tmp_path / "medium" / row[3]).is_file() for row in found)
+    damaged = (tmp_path / "medium" / "DICOMDIR").read_bytes()[:600]
+    (tmp_path / "damaged").write_bytes(damaged)
+    with pytest.raises(UserError, match=r"a damaged DICOMDIR|holds no image"):
+        load_manifest(str(tmp_path / "medium"), str(tmp_path / "damaged"))
