@@ -1,6 +1,6 @@
 """Write docs/answers.md from what was measured: python -m benchmarks.accuracy.answers_card.
 
-Reads the shipped bundle's model.json, docs/figures/answers.json and answers_left_out.json.
+Reads the shipped bundle's model.json and docs/figures/answers_left_out.json.
 """
 
 import json
@@ -14,8 +14,6 @@ from benchmarks.accuracy.answers_left_out import FOLDS
 from benchmarks.accuracy.card_tables import _table
 from benchmarks.accuracy.model_card import DOCS
 
-HOME = "trained head, its own threshold"
-
 
 def per_cent(value: float) -> str:
     """Two decimals."""
@@ -23,34 +21,30 @@ def per_cent(value: float) -> str:
 
 
 def unseen(found: dict[str, Any]) -> str:
-    """A row a question, a column a source."""
-    sources = list(found)
-    first = found[sources[0]]
+    """A row a figure of the bundle's card, with its interval."""
     rows = [
-        [name, *(per_cent(found[source][name]["value"]) for source in sources)] for name in first
+        [
+            name.replace("_", " "),
+            per_cent(one["value"]),
+            f"{per_cent(one['low'])} to {per_cent(one['high'])}",
+            f"{one['images']:,}",
+        ]
+        for name, one in found.items()
+        if one
     ]
-    head = [
-        f"{source} ({found[source]['turn right']['images'] // 4:,} images)" for source in sources
-    ]
-    return _table(["in per cent", *head], rows)
-
-
-def called(found: dict[str, Any]) -> str:
-    """A row a source or kind."""
-    rows = [[name, f"{one['images']:,}", per_cent(one["value"])] for name, one in found.items()]
-    return _table(["source or kind", "images", "called other, %"], rows)
+    return _table(["in per cent", "", "95 % interval", "images"], rows)
 
 
 def methods(found: dict[str, dict[str, float]]) -> str:
     """A row a kind, a column a method."""
     frame = pd.DataFrame(found)
-    names = [HOME, *(name for name in frame.columns if name != HOME)]
+    names = list(frame.columns)
     rows = [
         [str(kind), *(f"{100 * frame.loc[kind, name]:.0f}" for name in names)]
         for kind in sorted(frame.index, key=lambda kind: (str(kind).startswith("synthetic"), kind))
     ]
     rows.append(["**mean**", *(f"**{100 * frame[name].mean():.0f}**" for name in names)])
-    return _table(["kind left out", *(name.replace(HOME, "at home") for name in names)], rows)
+    return _table(["kind left out", *names], rows)
 
 
 def laid(found: dict[str, dict[str, float | None]]) -> str:
@@ -66,9 +60,11 @@ def laid(found: dict[str, dict[str, float | None]]) -> str:
     return _table(["in per cent", *found], rows)
 
 
-def at_home(found: dict[str, float | None]) -> str:
-    """AUC for AP by source, on patients that were not trained on."""
-    return ", ".join(f"{value:.3f} ({source})" for source, value in found.items() if value)
+def not_done(folds: list[str]) -> str:
+    """What no training has left out yet."""
+    left = [FOLDS[name] for name in FOLDS if name not in folds]
+    named = [kind for sources, kinds, _ in left for kind in (*sources, *kinds)]
+    return f" Not left out yet: {', '.join(named)}." if named else ""
 
 
 def away(found: dict[str, dict[str, float | None]]) -> str:
@@ -82,15 +78,8 @@ def main() -> None:
     bundle = load_bundle()
     given, card = bundle.thresholds, bundle.card["answers"]
     assert given
-    figures, left_out = (
-        json.loads((DOCS / "figures" / f"{name}.json").read_text())
-        for name in ("answers", "answers_left_out")
-    )
+    left_out = json.loads((DOCS / "figures" / "answers_left_out.json").read_text())
     used = card["trained_on"]
-    lost = (
-        f"{source} {per_cent(sum(shares) / len(shares))} %"
-        for source, shares in left_out["chests_lost"].items()
-    )
     never = given.ap == (0.0, 1.0)
     values = {
         "MODEL_ID": bundle.model_id,
@@ -101,19 +90,18 @@ def main() -> None:
         "AP": "`projection` always, by the shipped bundle; `p_ap` where the view is not frontal"
         if never
         else f"from {given.ap[0]:g} to {given.ap[1]:g}, and where the view is not frontal",
-        "UNSEEN": unseen(figures["unseen patients"]),
-        "CALLED": called(figures["called other"]),
-        "MS_ANSWERS": f"{figures['milliseconds']['answers']:.2f}",
-        "MS_VIEW": f"{figures['milliseconds']['view']:.2f}",
-        "FOLDS": f"{len(FOLDS)}",
+        "UNSEEN": unseen(card["figures"]),
+        "HELD_BACK": f"{100 * card['recipe']['validation_share']:g}",
+        "FOLDS": f"{len(left_out['folds'])} of {len(FOLDS)}",
+        "NOT_DONE": not_done(left_out["folds"]),
+        "SHIPPED_EPOCHS": f"{card['recipe']['epochs']}",
         "EPOCHS": f"{left_out['epochs']}",
         "METHODS": methods(left_out["found"]),
-        "LOST": ", ".join(lost),
         "LAID": laid(left_out["laid"]),
         "TRAINED": "It was trained on "
         + ", ".join(f"{count:,} {name}" for name, count in used["classes"].items())
         + f", by `{json.dumps(card['recipe'])}`, on {card['created']}.",
-        "AP_HOME": at_home(figures["AUC for AP"]),
+        "AP_HOME": f"{card['figures']['projection_auc']['value']:.3f}",
         "AP_AWAY": away(left_out["laid"]),
         "AP_OWN": f"{left_out['own_headers']['auc']:.3f}",
     }

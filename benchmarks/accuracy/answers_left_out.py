@@ -215,10 +215,10 @@ def combined(scores: Scores, chest: Any) -> Scores:
 def table(work: Path) -> dict[str, Any]:
     """Share of others found by each method, by kind, with `LOST` of the unseen chests lost."""
     found: dict[str, dict[str, float]] = {}
-    lost: dict[str, list[float]] = {}
     laid: dict[str, Any] = {}
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"folds": []}
     for file in sorted(work.glob("?.json")):
+        more["folds"].append(file.stem)
         one = json.loads(file.read_text())
         chest, group = np.array(one["chest"]), np.array(one["groups"])
         scores = {name: np.array(values) for name, values in one["scores"].items()}
@@ -227,12 +227,6 @@ def table(work: Path) -> dict[str, Any]:
             for kind in sorted(set(group[~chest])):
                 of_kind = values[~chest & (group == kind)] > limit
                 found.setdefault(name, {})[kind] = float(of_kind.mean())
-        called = np.array(one["p_chest"]) < one["chest_below"]
-        for kind in sorted(set(group[~chest])):
-            share = float(called[~chest & (group == kind)].mean())
-            found.setdefault("trained head, its own threshold", {})[kind] = share
-        for source in sorted(set(group[chest])):
-            lost.setdefault(source, []).append(float(called[chest & (group == source)].mean()))
         sources = FOLDS[file.stem][0]
         laid |= {source: one["laid"][source] for source in sources}
         more |= {"own_headers": one["own_headers"]} if "own_headers" in one else {}
@@ -240,7 +234,6 @@ def table(work: Path) -> dict[str, Any]:
         "epochs": EPOCHS,
         "lost": LOST,
         "found": found,
-        "chests_lost": lost,
         "laid": laid,
         **more,
     }
@@ -255,7 +248,7 @@ def main(data: Path, work: Path, folds: list[str]) -> None:
         made = table(work)
         (FIGURES / "answers_left_out.json").write_text(json.dumps(made, indent=1) + "\n")
         print(pd.DataFrame(made["found"]).round(3).to_string())
-        print(made["chests_lost"], made["laid"], made.get("own_headers"))
+        print(made["laid"], made.get("own_headers"))
 
 
 if __name__ == "__main__":

@@ -28,9 +28,6 @@ SMOOTHED = 0.01
 PROJECTION_WEIGHT = 0.5
 """Of the projection in the whole loss, as most sources hold one projection alone."""
 
-MIRRORED_WEIGHT = 2.0
-"""Of mirroring, which is learnt last."""
-
 Report = Callable[[str], None]
 Tensor = Any
 
@@ -152,7 +149,7 @@ def _loss(logits: Tensor, chests: int, truth: Any, asked: Tensor) -> Tensor:
         tf.reduce_mean(_cross_entropy(chest, logits[:, 0]))
         + tf.reduce_mean(turn)
         + tf.reduce_mean(inverted)
-        + MIRRORED_WEIGHT * _mean_where(asked[:, 0], mirrored)
+        + _mean_where(asked[:, 0], mirrored)
         + PROJECTION_WEIGHT * _mean_where(asked[:, 1], projection)
     )
 
