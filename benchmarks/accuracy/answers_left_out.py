@@ -169,7 +169,6 @@ def one_fold(data: Path, work: Path, fold: str) -> dict[str, Any]:
     group = np.where(chest, asked.rows["source"], asked.rows["kind"]).tolist()
     result = {
         "groups": group, "chest": chest.tolist(),
-        "chest_below": judged.thresholds.chest_below, "p_chest": said[:, 0].tolist(),
         "scores": {name: values.tolist() for name, values in scores.items()},
         "laid": {
             source: _laid(scorer, asked.only(chest & (asked.rows["source"] == source)), judged)
