@@ -68,7 +68,7 @@ def read_manifest(
     frames = [_frame(spark, piece) for piece in pieces]
     listed = identify(reduce(DataFrame.unionByName, frames))
     refuse_ambiguous(listed)
-    return listed.select(*MANIFEST.names)
+    return listed.to(MANIFEST)
 
 
 def write_manifest(spark: SparkSession, pieces: Iterable[pd.DataFrame], folder: str) -> DataFrame:
