@@ -143,7 +143,7 @@ $(EMULATORS)/.ready: tests/helpers/emulators.txt | $(READY)
 .PHONY: test
 test: check train-setup $(EMULATORS)/.ready ## lint, type-check and run the tests
 	$(BIN)/python -m pytest
-	$(call pytest-in,$(TRAIN),) tests/training tests/model/test_network.py tests/test_benchmarks.py
+	$(call pytest-in,$(TRAIN),) tests/training tests/model tests/test_locked.py tests/test_benchmarks.py
 
 # Another Spark laid over an environment, so that every other pin is the same.
 build/spark%/.ready: | $(READY)

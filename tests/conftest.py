@@ -23,7 +23,8 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 # Tests that import TensorFlow run in training's environment, by a second line of `make test`.
 HAS_TRAINING = training_is_here()
-collect_ignore_glob = [] if HAS_TRAINING else ["training/*", "model/test_*network.py"]
+IN_TRAINING = ["training/*", "model/test_*network.py", "model/test_seen.py", "test_locked.py"]
+collect_ignore_glob = [] if HAS_TRAINING else IN_TRAINING
 
 SETTINGS = {
     "spark.ui.enabled": "false",
