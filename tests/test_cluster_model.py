@@ -89,7 +89,8 @@ def test_lost_executors_repeat_half_a_task_on_average() -> None:
     repeated = sum(outcome.repeated for outcome in outcomes)
     lost = sum(outcome.busy - quiet.busy for outcome in outcomes)
     task = quiet.busy / outcomes[0].tasks
-    assert lost / repeated == pytest.approx(task / 2, rel=0.1)
+    # A little more than half of the mean: long tasks are at hand more often than short ones.
+    assert 0.9 * task / 2 < lost / repeated < 1.25 * task / 2
     hours = sum(outcome.busy for outcome in outcomes) / 3600
     assert repeated == pytest.approx(10.0 * hours, rel=0.1)
 

@@ -112,7 +112,7 @@ def read_settings(
 
 def _with_values(argv: list[str], stand_alone: tuple[str, ...]) -> Iterator[str]:
     """Give options that may stand alone an empty value where they do."""
-    for arg, following in zip(argv, [*argv[1:], "--"], strict=True):
+    for arg, following in zip(argv, [*argv[1:], "--"], strict=False):
         yield f"{arg}=" if arg in stand_alone and following.startswith("--") else arg
 
 

@@ -23,12 +23,12 @@ DICOM = ("pydicom", "imagecodecs")
 """Packages that decode DICOM."""
 
 CREDENTIALS = {
-    "S3": (("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"), ".aws/credentials"),
+    "S3": (("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"), None),
     "Google": (
         ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT"),
         ".config/gcloud/application_default_credentials.json",
     ),
-    "Azure": (("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_CLIENT_ID", "AZURE_STORAGE_TOKEN"), ".azure"),
+    "Azure": (("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_CLIENT_ID", "AZURE_STORAGE_TOKEN"), None),
 }
 """Where each cloud's credentials are looked for, before those of the machine itself."""
 
@@ -78,7 +78,7 @@ def _findings() -> Iterator[Finding]:
     )
     yield _training()
     for cloud, (variables, file) in CREDENTIALS.items():
-        yield _credentials(cloud, variables, Path.home() / file)
+        yield _credentials(cloud, variables, Path.home() / file if file else None)
 
 
 def _java() -> Finding:
@@ -121,10 +121,10 @@ def _training() -> Finding:
     return Finding(None, "training: make train-setup creates its environment")
 
 
-def _credentials(cloud: str, variables: tuple[str, ...], file: Path) -> Finding:
+def _credentials(cloud: str, variables: tuple[str, ...], file: Path | None) -> Finding:
     for variable in variables:
         if os.environ.get(variable):
             return Finding(True, f"credentials of {cloud}: {variable}")
-    if file.exists():
+    if file and file.exists():
         return Finding(True, f"credentials of {cloud}: ~/{file.relative_to(Path.home())}")
     return Finding(None, f"credentials of {cloud}: none but the machine's own, if it has any")

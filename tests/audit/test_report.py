@@ -71,7 +71,7 @@ def test_finds_exactly_the_wrong_headers_and_keeps_it_private(
     assert re.search(rf"suspected header errors +{len(audited.wrong())}\n", capsys.readouterr().out)
     assert out.stat().st_mode & 0o777 == 0o700
     assert {file.name: file.stat().st_mode & 0o777 for file in out.iterdir()} == dict.fromkeys(
-        FILES, 0o600
+        (name for name in FILES if not name.startswith("duplicates")), 0o600
     )
     suspected = pd.read_parquet(out / "suspected_header_errors.parquet")
     assert len(audited.wrong()) >= 5

