@@ -209,9 +209,10 @@ def _witness(run: Run, plan: Plan) -> str | None:
     """Path of an image that the driver can read; see `find_witness`."""
     archive = run.settings.archive
     todo = plan.todo.where(F.col("work").isin(planning.READ, planning.READ_REPLACED))
-    sound = run.scored().where(F.col("error").isNull() & (F.col("archive") == archive))
+    sound = F.col("error").isNull() & (F.col("archive") == archive)
     store = open_store(archive, run.settings.access())
-    known = (path for rows in (sound,) for path in sample_paths(rows))  # asked for when needed
+    tables = [run.scored(), *([run.pixels.read()] if run.pixels else [])]
+    known = (path for rows in tables for path in sample_paths(rows.where(sound)))  # when needed
     return find_witness(store, archive, sample_paths(todo), known)
 
 

@@ -95,6 +95,7 @@ class DeltaTable:
         ids = rows.agg(F.min(first).alias("low"), F.max(first).alias("high")).first()
         if ids is None or ids["low"] is None:
             return
+        low, high = _literal(ids["low"]), _literal(ids["high"])
         view = f"staged_{commit.run_id}_{commit.number}"
         rows.createOrReplaceTempView(view)
         names = ", ".join(f"`{name}`" for name in self.spec.schema.names)
@@ -105,9 +106,8 @@ class DeltaTable:
             with self._told(commit):
                 self._spark.sql(
                     f"MERGE INTO {self._sql_name} t USING {view} s "
-                    f"ON {same} AND t.`{first}` BETWEEN :low AND :high {when_matched} "
-                    f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
-                    args=ids.asDict(),
+                    f"ON {same} AND t.`{first}` BETWEEN {low} AND {high} {when_matched} "
+                    f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
                 )
         finally:
             self._spark.catalog.dropTempView(view)
@@ -120,6 +120,12 @@ class DeltaTable:
             yield
         finally:
             self._spark.conf.unset(METADATA)
+
+
+def _literal(text: str) -> str:
+    """A string in SQL: Delta's MERGE takes no parameters, and ids may hold quotes or `${…}`."""
+    plain = not set(text) & set("'\\$")
+    return f"'{text}'" if plain else f"CAST(X'{text.encode().hex()}' AS STRING)"
 
 
 def _column(field: T.StructField) -> str:
