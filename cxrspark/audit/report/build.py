@@ -49,6 +49,7 @@ def table_files(audit: Audit) -> dict[str, bytes]:
     """The audit's tables as Parquet and CSV, by file name."""
     files = {}
     for name, table in audit.tables().items():
+        table.attrs.clear()  # Spark Connect's metrics, which Parquet cannot hold
         parquet = BytesIO()
         table.to_parquet(parquet, index=False)
         files[f"{name}.parquet"] = parquet.getvalue()
