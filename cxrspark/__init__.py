@@ -56,7 +56,7 @@ _FROM = {
     "write_plots": "evaluation.plots",
 }
 
-__all__ = [*sorted(_FROM)]
+__all__ = [*sorted(_FROM.keys() - {"train"})]  # `import *` needs no TensorFlow
 
 
 def __getattr__(name: str) -> Any:

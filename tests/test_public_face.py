@@ -45,7 +45,7 @@ def test_readme_and_notebooks_import_from_the_face_alone(code: str) -> None:
     assert ours
     for node in ours:
         assert node.module == "cxrspark"
-        assert {alias.name for alias in node.names} <= set(cxrspark.__all__)
+        assert {alias.name for alias in node.names} <= {*cxrspark.__all__, "train"}
 
 
 def test_readmes_example_scores_an_archive(spark: SparkSession, phantoms: Path) -> None:
