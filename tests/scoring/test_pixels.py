@@ -18,19 +18,17 @@ ROOT = Path(__file__).parents[2]
 SUBMIT = Path(pyspark.__file__).parent / "bin" / "spark-submit"
 
 CRASHING = """
-import ctypes, importlib.abc, sys
+import ctypes
+from PIL import Image
 
-class Crashing(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name != "cxrspark.pixels.picture":
-            return None
-        sys.meta_path.remove(self)
-        import cxrspark.pixels.picture as picture
-        real = picture.read_picture
-        picture.read_picture = lambda data: ctypes.string_at(0) if data == b"crash" else real(data)
-        return picture.__spec__
+really = Image.open
 
-sys.meta_path.insert(0, Crashing())
+def crashing(file, *given, **named):
+    if file.getvalue() == b"crash":
+        ctypes.string_at(0)
+    return really(file, *given, **named)
+
+Image.open = crashing
 """
 
 

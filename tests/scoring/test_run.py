@@ -320,7 +320,7 @@ def test_a_job_says_at_its_start_where_jpegs_are_left_to_pillow(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     archive = copy_of(phantoms, tmp_path / "two")
-    score = job("score_archive", ScoreSettings, monkeypatch)
+    score = job("score", ScoreSettings, monkeypatch)
     said = {}
     for switch in ("0", "1"):
         monkeypatch.setenv(SWITCH, switch)

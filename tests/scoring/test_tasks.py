@@ -42,7 +42,7 @@ def dealt(images: DataFrame, tasks: int, usual: float | None = None) -> list[lis
 @pytest.mark.parametrize("large", [3e6, 15e6, 250e6])
 def test_tasks_are_even_in_number_and_in_bytes(spark: SparkSession, large: float) -> None:
     sizes = np.array(skewed(4096, large))
-    tasks = dealt(images(spark, list(sizes)), 16)
+    tasks = dealt(images(spark, sizes.tolist()), 16)
     loads = [sizes[task].sum() for task in tasks]
     assert max(loads) <= 3 * np.median(loads)
     assert max(loads) - min(loads) <= max(sizes)
