@@ -68,7 +68,7 @@ def test_other_images_or_labels_are_refused(data: Path) -> None:
 
 def test_a_model_that_has_seen_them_is_refused(data: Path) -> None:
     bundle = load_bundle()
-    write_bundle(data / "bundle", bundle.flatbuffer, bundle.card)
+    write_bundle(data / "bundle", bundle.flatbuffer, bundle.card, bundle.answers)
     trained_on = pd.DataFrame({"image_id": ["x"], "patient_id": ["c"], "source": ["jsrt"]})
     Seen.of(trained_on).write(data / "bundle" / SEEN)
     with pytest.raises(UserError, match="was trained on 1 of the locked images"):
