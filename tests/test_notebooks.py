@@ -90,7 +90,7 @@ def test_explore_scores(tmp_path: Path) -> None:
     assert wrong > 0
     assert text_of(found["wrong-code"][0]).startswith(f"{wrong} of {has_both.sum()} images")
     assert [line.split()[1:3] for line in text_of(found["history-code"][0]).splitlines()[1:4]] == [
-        ["0", "CREATE"], ["1", "WRITE"], ["2", "WRITE"]
+        ["0", "CREATE"], ["1", "MERGE"], ["2", "MERGE"]
     ]  # fmt: skip
     pictures = [cell for cell, given in found.items() if any("image/png" in str(o) for o in given)]
     assert pictures == ["wrong-images", "histogram-code"]
