@@ -151,7 +151,7 @@ def path_rules(roots: Iterable[str] = ()) -> Rules:
         (r"\\", "/"),
         (r"^file:/+", "/"),
         *strip_root,
-        (r"/(?:\./|/)+", "/"),
+        (r"/(?:\./)+", "/"),  # not //: in a bucket that is another name
         (r"^(?:\./)+", ""),
         (r"^/", ""),
     ]

@@ -288,6 +288,7 @@ CONTENTS = st.sampled_from([SOUND, SOUND, b"", b"text", SOUND[:500]])
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @given(
     files=st.dictionaries(st.sampled_from(NAMES), CONTENTS),
     listed=st.lists(st.sampled_from([*NAMES, "../x.png", "a//b", "ä ö.png"]), min_size=1),
