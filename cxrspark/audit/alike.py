@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,8 @@ SAME, SAME_DETAIL = 0.97, 0.8
 """Least correlation of the greys' ranks, and of what is left of them without a blur, in pictures
 that are the same. Measured on 7,421 radiographs of five sources (27 million pairs of different
 patients: 8 reach the first, none the second) and on 2,400 copies that were compressed, resized or
-given another contrast (99 % reach 0.98 and 0.87)."""
+given another contrast (99 % reach 0.98 and 0.87). A film whose background has greys of 0 and 1
+alone loses it when darkened, and with it half of its ranks: that copy is not found."""
 
 BLUR = 4
 """Pixels on each side that a blurred pixel is the mean of."""
@@ -23,14 +25,18 @@ BLUR = 4
 CELLS = 16
 """Rows and columns of what codes are made of."""
 
-BANDS, BITS = 12, 24
-"""Codes of a picture and their length. Of the pairs above one in 31,000 has a code in common."""
+BANDS = 12
+"""Codes of a picture."""
+
+BITS, LEAST_BITS = 24, 10
+"""Length of the codes of 377,110 pictures, and of the shortest. Of the pairs above one in 31,000
+has a code of 24 bits in common."""
 
 COMPONENTS = 40
 """Principal components that codes are made of: what differs between patients, hardly noise."""
 
-FAR = 43
-"""Bits of all codes that differ at most in pictures that are the same (0.15; 0.12 was seen)."""
+FAR = 0.15
+"""Share of all codes' bits that differs at most in pictures that are the same (0.12 was seen)."""
 
 
 def ranks(pixels: Grey8) -> Floats:
@@ -85,30 +91,40 @@ class Coder:
 
     Attributes:
         mean: Of an archive's pictures, shape (`CELLS`²,).
-        planes: Shape (`CELLS`², `BANDS` * `BITS`).
+        planes: Shape (`CELLS`², `BANDS`, bits of a code).
     """
 
     mean: Floats
     planes: Floats
 
     @classmethod
-    def of(cls, pixels: Grey8) -> Coder:
-        """Fit to a sample of an archive, shape (n, 64, 64)."""
+    def of(cls, pixels: Grey8, pictures: int) -> Coder:
+        """Fit to a sample, shape (n, 64, 64), of an archive of `pictures`.
+
+        Twice the pictures take a bit more, so that each shares its codes with as many others.
+        """
+        bits = max(LEAST_BITS, round(BITS + math.log2(pictures / 377_110)))
         cells = _cells(pixels)
         mean = cells.mean(0)
         _, lengths, axes = np.linalg.svd(cells - mean, full_matrices=False)
         there = int((lengths > lengths[0] * 1e-6).sum())
         known = min(COMPONENTS, there, max(4, len(pixels) // 10))  # of few, the rest is noise
         whitened = axes[:known] / lengths[:known, None]
-        random = np.random.default_rng(0).normal(size=(known, BANDS * BITS))
-        return cls(mean, np.asarray(whitened.T @ random, np.float32))
+        random = np.random.default_rng(0).normal(size=(known, BANDS * bits))
+        planes = (whitened.T @ random).reshape(-1, BANDS, bits)
+        return cls(mean, np.asarray(planes, np.float32))
+
+    @property
+    def far(self) -> int:
+        """Bits of all codes that differ at most in pictures that are the same."""
+        return int(FAR * self.planes[0].size)
 
     def codes(self, pixels: Grey8) -> npt.NDArray[np.int64]:
         """Codes of pictures, shape (n, `BANDS`); those of different bands are never equal."""
-        signs = (_cells(pixels) - self.mean) @ self.planes > 0
-        weights = 1 << np.arange(BITS, dtype=np.int64)
-        codes = signs.reshape(len(pixels), BANDS, BITS) @ weights
-        return np.asarray(codes + (np.arange(BANDS, dtype=np.int64) << BITS))
+        bits = self.planes.shape[2]
+        signs = np.tensordot(_cells(pixels) - self.mean, self.planes, 1) > 0
+        codes = signs @ (1 << np.arange(bits, dtype=np.int64))
+        return np.asarray(codes + (np.arange(BANDS, dtype=np.int64) << bits))
 
 
 def as_pixels(rows: list[bytes]) -> Grey8:

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from cxrspark.audit.alike import BANDS, FAR, Coder, are_same, as_pixels
+from cxrspark.audit.alike import BANDS, Coder, are_same, as_pixels
 from cxrspark.sessions import to_executors
 
 SAMPLE = 4096
@@ -83,7 +83,8 @@ def _near(spark: SparkSession, pictures: DataFrame) -> DataFrame:
     sample = pictures.select("pixels").limit(SAMPLE).collect()
     if len(sample) < 2:
         return spark.createDataFrame([], _SCORED)
-    coder = to_executors(spark, Coder.of(as_pixels([row["pixels"] for row in sample])))
+    fitted = Coder.of(as_pixels([row["pixels"] for row in sample]), pictures.count())
+    coder = to_executors(spark, fitted)
 
     def encode(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
@@ -97,7 +98,7 @@ def _near(spark: SparkSession, pictures: DataFrame) -> DataFrame:
     one, other = each.alias("one"), each.alias("other")
     candidates = (
         one.join(other, F.col("one.code") == F.col("other.code"))
-        .where((F.col("one.id") < F.col("other.id")) & (_bits_apart() <= FAR))
+        .where((F.col("one.id") < F.col("other.id")) & (_bits_apart() <= fitted.far))
         .select(F.col("one.id").alias("id"), F.col("other.id").alias("other"))
         .distinct()
     )
