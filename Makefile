@@ -142,8 +142,8 @@ $(EMULATORS)/.ready: tests/helpers/emulators.txt | $(READY)
 
 .PHONY: test
 test: check train-setup $(EMULATORS)/.ready ## lint, type-check and run the tests
-	$(BIN)/python -m pytest
-	$(call pytest-in,$(TRAIN),) tests/training tests/model tests/test_locked.py tests/test_benchmarks.py
+	$(BIN)/python -m pytest $(TWO)
+	$(call pytest-in,$(TRAIN),) $(TWO) tests/training tests/model tests/test_locked.py tests/test_benchmarks.py
 
 # Another Spark laid over an environment, so that every other pin is the same.
 build/spark%/.ready: | $(READY)
@@ -157,6 +157,9 @@ build/python%/.ready: pyproject.toml setup.py constraints.txt cxrspark/pixels/dc
 	$(@D)/bin/python $(INSTALL) -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# Two test files at once, each with a session of its own: half of a test is waiting for the JVM.
+TWO := -n 2 --dist loadfile
+
 # Pytest in environment $(1), with the Spark of folder $(2) where one is given.
 pytest-in = PYSPARK_PYTHON=$(abspath $(1))/bin/python PYTHONPATH=$(abspath $(2)) $(1)/bin/python -m pytest
 
@@ -166,23 +169,23 @@ on-python = @if [ -n "$(call find-python,$(1))" ]; then $(MAKE) --no-print-direc
 
 .PHONY: test-spark35
 test-spark35: ## run the end-to-end tests on Spark 3.5 and Python 3.11
-	$(call on-python,3.11,build/python3.11/.ready build/spark3.5.9/.ready,CXRSPARK_KILLS=1 \
-	  $(call pytest-in,build/python3.11,build/spark3.5.9) -m end_to_end)
+	$(call on-python,3.11,build/python3.11/.ready build/spark3.5.9/.ready,\
+	  $(call pytest-in,build/python3.11,build/spark3.5.9) $(TWO) -m end_to_end)
 
 .PHONY: test-spark40
 test-spark40: ## run the end-to-end tests on Spark 4.0, in training's environment
-	$(call on-python,3.11,train-setup,CXRSPARK_KILLS=1 \
-	  $(call pytest-in,$(TRAIN),) -m end_to_end --ignore tests/training)
+	$(call on-python,3.11,train-setup,\
+	  $(call pytest-in,$(TRAIN),) $(TWO) -m end_to_end --ignore tests/training)
 
 .PHONY: test-spark43
 test-spark43: ## run the end-to-end tests on Spark 4.3 and Python 3.13
-	$(call on-python,3.13,build/python3.13/.ready build/spark4.3.0/.ready,CXRSPARK_KILLS=1 \
-	  $(call pytest-in,build/python3.13,build/spark4.3.0) -m end_to_end)
+	$(call on-python,3.13,build/python3.13/.ready build/spark4.3.0/.ready,\
+	  $(call pytest-in,build/python3.13,build/spark4.3.0) $(TWO) -m end_to_end)
 
 .PHONY: test-python312
-test-python312: ## run the tests that are not end-to-end on Python 3.12
-	$(call on-python,3.12,build/python3.12/.ready,$(call pytest-in,build/python3.12,) -m 'not end_to_end' \
-	  --ignore tests/test_notebooks.py --ignore tests/test_benchmarks.py)
+test-python312: ## run the unit tests on Python 3.12
+	$(call on-python,3.12,build/python3.12/.ready,$(call pytest-in,build/python3.12,) $(TWO) \
+	  tests/archive tests/evaluation tests/jobs tests/model tests/phantoms tests/pixels)
 
 .PHONY: test-kills
 test-kills: dev ## kill drivers and workers 20 times each, both formats

@@ -12,8 +12,8 @@ from cxrspark.jobs.session import session_settings
 from cxrspark.jobs.training_environment import TRAINING_PYTHON, training_is_here
 from cxrspark.phantoms.archive import write_archive
 from cxrspark.phantoms.plan import ArchiveSettings
-from cxrspark.tables.commits import Format
-from cxrspark.tables.delta import DELTA_PACKAGE, has_delta
+from cxrspark.tables.delta_package import DELTA_PACKAGE, has_delta
+from cxrspark.tables.table import Format
 
 from helpers.audited import Audited, audit_of, audited_archive
 from helpers.emulators import CREDENTIALS, gcs_server, s3_server

@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from cxrspark.jobs.session import session_settings
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
-from cxrspark.tables.commits import Format
+from cxrspark.tables.table import Format
 
 from benchmarks.common.archives import BUILD
 

@@ -18,7 +18,7 @@ from PIL import Image
 from cxrspark.phantoms.files import jpeg
 from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.dc_scan import scan, why_not
-from cxrspark.pixels.picture import EIGHTH
+from cxrspark.pixels.jpeg_png import EIGHTH
 
 from benchmarks.common.measuring import machine
 

@@ -67,11 +67,13 @@ def read_manifest(
     pieces = list_pieces(archive, manifest, access)
     frames = [_frame(spark, piece) for piece in pieces]
     listed = identify(reduce(DataFrame.unionByName, frames))
-    refuse_ambiguous(listed)
+    count_images(listed)
     return listed.to(MANIFEST)
 
 
-def write_manifest(spark: SparkSession, pieces: Iterable[pd.DataFrame], folder: str) -> DataFrame:
+def write_manifest(
+    spark: SparkSession, pieces: Iterable[pd.DataFrame], folder: str
+) -> tuple[DataFrame, int]:
     """The same in bounded memory, by way of a folder.
 
     Args:
@@ -81,18 +83,22 @@ def write_manifest(spark: SparkSession, pieces: Iterable[pd.DataFrame], folder: 
 
     Returns:
         Columns of `SIZED`, read from `folder`: also the file's `size` in bytes, from the listing or
-        the manifest's column `size` or `bytes`; null where unknown.
+        the manifest's column `size` or `bytes`; null where unknown. And how many images there are.
 
     Raises:
         UserError: Image ids name several files each.
     """
-    for piece in pieces:
-        _frame(spark, piece).coalesce(1).write.mode("append").parquet(f"{folder}/listed")
-    listed = spark.read.schema(LISTED).parquet(f"{folder}/listed")
+    pieces = iter(pieces)
+    first, second = next(pieces), next(pieces, None)
+    if second is None:
+        listed = _frame(spark, first)
+    else:
+        for piece in chain([first, second], pieces):
+            _frame(spark, piece).coalesce(1).write.mode("append").parquet(f"{folder}/listed")
+        listed = spark.read.schema(LISTED).parquet(f"{folder}/listed")
     identify(listed).write.parquet(f"{folder}/images")
     images = spark.read.parquet(f"{folder}/images")
-    refuse_ambiguous(images)
-    return images.select(*SIZED.names)
+    return images.select(*SIZED.names), count_images(images)
 
 
 def list_pieces(
@@ -167,8 +173,8 @@ def identify(listed: DataFrame) -> DataFrame:
     )
 
 
-def refuse_ambiguous(images: DataFrame) -> None:
-    """Refuse ids that name several files: one of them would have no row.
+def count_images(images: DataFrame) -> int:
+    """Count images, and refuse ids that name several files: one of them would have no row.
 
     Args:
         images: From `identify`.
@@ -176,13 +182,16 @@ def refuse_ambiguous(images: DataFrame) -> None:
     Raises:
         UserError: There are some.
     """
-    several = images.where(F.col("also").isNotNull())
-    if example := several.orderBy("image_id").first():
+    several = F.col("also").isNotNull()
+    example = F.min(F.when(several, F.struct("image_id", "path", "also")))
+    found = images.agg(F.count("*"), F.count_if(several), example).head()
+    assert found
+    if found[1]:
         raise UserError(
-            f"manifest: {several.count()} image ids name several files each, e.g. "
-            f"{example['image_id']} both {example['path']} and {example['also']}; make them unique "
-            "or leave the column out"
+            f"manifest: {found[1]} image ids name several files each, e.g. {found[2].image_id} "
+            f"both {found[2].path} and {found[2].also}; make them unique or leave the column out"
         )
+    return int(found[0])
 
 
 def _frame(spark: SparkSession, piece: pd.DataFrame) -> DataFrame:

@@ -24,9 +24,9 @@ from cxrspark.errors import UserError
 from cxrspark.pixels.image import SIDE
 from cxrspark.scoring.scores import choose_model
 from cxrspark.settings import ViewSettings
-from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
 from cxrspark.tables.schemas import PIXELS_TABLE, SCORES_TABLE
+from cxrspark.tables.table import Format
 
 SUSPECTED_SHOWN, UNCERTAIN_SHOWN, ERRORS_SHOWN, PAIRS_SHOWN = 240, 60, 8, 60
 THUMBNAIL = 160

@@ -18,7 +18,7 @@ from cxrspark.archive.read_ahead import read_many
 from cxrspark.errors import ObjectError
 from cxrspark.pixels.dicom.sniff import is_dicom
 from cxrspark.pixels.image import SIDE, Grey8, PixelsError
-from cxrspark.pixels.picture import read_picture
+from cxrspark.pixels.jpeg_png import read_picture
 from cxrspark.scoring.pixels import executor_store
 from cxrspark.sessions import cores
 

@@ -18,9 +18,9 @@ from cxrspark.model.bundle import load_bundle
 from cxrspark.model.seen import load_seen
 from cxrspark.scoring.scores import choose_model
 from cxrspark.settings import ViewSettings
-from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
 from cxrspark.tables.schemas import SCORES_TABLE
+from cxrspark.tables.table import Format
 
 
 class EvaluateSettings(ViewSettings):

@@ -101,7 +101,7 @@ def _spark() -> Iterator[Finding]:
         yield Finding(False, "Spark: pip install 'cxrspark[spark]'")
         return
     yield Finding(True, f"Spark {found}")
-    delta = import_module("cxrspark.tables.delta").DELTA_PACKAGE
+    delta = import_module("cxrspark.tables.delta_package").DELTA_PACKAGE
     yield Finding(
         True if delta else None,
         f"Delta Lake: {delta}, which --format delta fetches from Maven"

@@ -14,8 +14,8 @@ from pyspark.sql import SparkSession
 
 from cxrspark.errors import UserError
 from cxrspark.jobs.cli import end_on_interrupt
-from cxrspark.tables.commits import Format
-from cxrspark.tables.delta import delta_settings
+from cxrspark.tables.delta_package import delta_settings
+from cxrspark.tables.table import Format
 
 CONNECT_PORT = 15002
 """Where a Spark Connect server listens if nobody says otherwise."""

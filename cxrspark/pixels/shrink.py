@@ -9,7 +9,7 @@ from PIL import Image
 
 from cxrspark.pixels.dicom.sniff import is_dicom
 from cxrspark.pixels.image import NO_HEADER, SIDE, Grey8, Pixels, PixelsError
-from cxrspark.pixels.picture import DRAFT_SIDE, read_picture
+from cxrspark.pixels.jpeg_png import DRAFT_SIDE, read_picture
 
 PUBLISHED_QUALITY = 95
 """Of MIMIC-CXR-JPG's files."""

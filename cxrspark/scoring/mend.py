@@ -9,9 +9,9 @@ from pyspark.sql import SparkSession
 
 from cxrspark.errors import UserError
 from cxrspark.settings import JobSettings
-from cxrspark.tables.commits import Commit, Format
 from cxrspark.tables.open import open_table
 from cxrspark.tables.schemas import PIXELS_TABLE, SCORES_TABLE
+from cxrspark.tables.table import Commit, Format
 
 
 class MendSettings(JobSettings):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pandas as pd
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from cxrspark.archive.manifest import IMAGE_ID, SIZED
 from cxrspark.errors import UserError
-from cxrspark.tables.commits import Table, doubled_keys, write_once
+from cxrspark.tables.table import Table, doubled_keys, write_once
 
 KEPT, KEPT_REPLACED, READ, READ_REPLACED = range(4)
 """What is done with an image: its kept pixels are scored, or it is read; a row may be replaced."""
@@ -212,9 +213,9 @@ def write_plan(todo: DataFrame, folder: str, sizes: dict[int, int]) -> Plan:
     write_once(placed.withColumn("place", F.monotonically_increasing_id()), folder)
     plan = spark.read.parquet(folder)
     parts = plan.withColumn("part", F.shiftright("place", 33))
-    shifts = spark.createDataFrame(
-        list(_shifts(parts.groupBy("part", "work").count().collect())),
-        "part long, work int, shift long",
+    counted = parts.groupBy("part", "work").count().collect()
+    shifts = spark.createDataFrame(  # of pandas: a list would start a Python worker
+        pd.DataFrame(_shifts(counted), columns=["part", "work", "shift"])
     )
     row = F.col("place").bitwiseAND(2**33 - 1) + F.col("shift")
     size = F.element_at(

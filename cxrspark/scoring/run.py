@@ -31,7 +31,6 @@ from cxrspark.scoring.summary import Summary, run_row
 from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.tasks import MOST_IMAGES, commit_images, count_tasks, in_tasks
 from cxrspark.sessions import InClosure, cores, refuse_connect, to_executors
-from cxrspark.tables.commits import Commit, Table, stage
 from cxrspark.tables.open import open_table, qualified
 from cxrspark.tables.schemas import (
     MANIFEST,
@@ -43,6 +42,7 @@ from cxrspark.tables.schemas import (
     SCORES_TABLE,
     Spec,
 )
+from cxrspark.tables.table import Commit, Table, stage
 
 BATCH_IMAGES = 64
 """Images handed on at once: few enough that scoring starts while the task still reads."""
@@ -108,8 +108,7 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
         settings.archive, settings.manifest, settings.access(), every_file=settings.every_file
     )
     with _opened(spark, settings, bundle) as run:
-        images = write_manifest(spark, pieces, run.scores.scratch("manifest"))
-        all_images = images.count()
+        images, all_images = write_manifest(spark, pieces, run.scores.scratch("manifest"))
         compared = compare(images, run.scored(), settings.archive, settings.retried())
         counts = count(compared, all_images, run.scores)
         scored = counts.left

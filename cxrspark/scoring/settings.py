@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from cxrspark.scoring.patients import KEY, Kept
 from cxrspark.settings import BucketSettings
-from cxrspark.tables.commits import Format
+from cxrspark.tables.table import Format
 
 MAY_PASS = ("missing", "unreadable", "crashed")
 """Kinds of error that may be gone when an image is read again."""

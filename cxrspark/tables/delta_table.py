@@ -9,16 +9,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from cxrspark.tables.commits import Commit, doubled_keys, in_columns, once
 from cxrspark.tables.files import Files
 from cxrspark.tables.lease import Lease, work_path
 from cxrspark.tables.schemas import Spec
+from cxrspark.tables.table import Commit, doubled_keys, in_columns, once
 
 METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
 class DeltaTable:
-    """See `cxrspark.tables.commits.Table`; the run's settings are each commit's user metadata."""
+    """See `cxrspark.tables.table.Table`; the run's settings are each commit's user metadata."""
 
     def __init__(self, spark: SparkSession, path: str, spec: Spec, run_id: str):
         """Take the table for a run.
@@ -32,6 +32,7 @@ class DeltaTable:
         self._sql_name = f"delta.`{self._files.qualified()}`"
         self._work = Files(spark, work_path(self._files.qualified()))
         self._run_id = run_id
+        self._empty = False
         self._lease = Lease(self._work, path, run_id)
         for dead in self._lease.take():
             self._work.delete(dead)
@@ -42,6 +43,7 @@ class DeltaTable:
         columns = ", ".join(map(_column, self.spec.schema))
         said = self.spec.comment
         self._spark.sql(f"CREATE TABLE {self._sql_name} ({columns}) USING delta COMMENT '{said}'")
+        self._empty = True
 
     def add_columns(self, there: list[str]) -> None:
         """Add the columns that the version that made it did not know."""
@@ -51,7 +53,8 @@ class DeltaTable:
 
     def read(self) -> DataFrame:
         """See `Table.read`."""
-        return in_columns(self._spark.read.format("delta").load(self.name), self.spec.schema)
+        rows = in_columns(self._spark.read.format("delta").load(self.name), self.spec.schema)
+        return rows.limit(0) if self._empty else rows  # nor is its log read for nothing
 
     def scratch(self, name: str) -> str:
         """See `Table.scratch`."""
@@ -63,7 +66,13 @@ class DeltaTable:
 
     def append(self, staged: DataFrame, commit: Commit) -> None:
         """See `Table.append`."""
-        self._merge(staged, commit, "")
+        if self.spec.key != ("run_id",):
+            self._merge(staged, commit, "")
+            return
+        self._lease.check()
+        with self._told(commit):  # rows that no other run can have
+            rows = in_columns(staged, self.spec.schema)
+            rows.write.format("delta").mode("append").save(self.name)
 
     def replace(self, staged: DataFrame, commit: Commit) -> None:
         """See `Table.replace`; a reader sees the old row or the new one."""
@@ -102,6 +111,7 @@ class DeltaTable:
         values = ", ".join(f"s.`{name}`" for name in self.spec.schema.names)
         same = " AND ".join(f"t.`{name}` = s.`{name}`" for name in self.spec.key)
         self._lease.check()
+        self._empty = False
         try:
             with self._told(commit):
                 self._spark.sql(

@@ -11,13 +11,13 @@ from pyspark.sql import types as T
 
 from cxrspark.errors import UserError
 from cxrspark.sessions import is_connect
-from cxrspark.tables.commits import Format, Table, in_columns
-from cxrspark.tables.delta import DELTA_PACKAGE, has_delta, refuse_too_new
+from cxrspark.tables.delta_package import DELTA_PACKAGE, has_delta, refuse_too_new
 from cxrspark.tables.delta_table import DeltaTable
 from cxrspark.tables.files import Files
 from cxrspark.tables.parquet_table import ParquetTable
 from cxrspark.tables.remote import found_remotely
 from cxrspark.tables.schemas import Spec
+from cxrspark.tables.table import Format, Table, in_columns
 
 
 def open_table(

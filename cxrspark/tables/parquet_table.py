@@ -8,17 +8,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cxrspark.errors import UserError
-from cxrspark.tables.commits import Commit, doubled_keys, in_columns, once, write_once
 from cxrspark.tables.files import Files
 from cxrspark.tables.lease import Lease, work_path
 from cxrspark.tables.schemas import Spec
+from cxrspark.tables.table import Commit, doubled_keys, in_columns, once, write_once
 
 SWAP = "swap"
 """File of a run's folder: which files take the place of which; once it is there, they will."""
 
 
 class ParquetTable:
-    """See `cxrspark.tables.commits.Table`.
+    """See `cxrspark.tables.table.Table`.
 
     A commit is one file, and appears by its rename. Rows are replaced by writing the files that
     hold them anew: a reader may see an image of these files twice for a moment, never not at all.

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
 from cxrspark.errors import UserError
-from cxrspark.tables.commits import Format
+from cxrspark.tables.table import Format
 
 EMPTY = "UNABLE_TO_INFER_SCHEMA"
 """Spark's word for a folder without data."""

@@ -15,9 +15,9 @@ from pyspark.sql import functions as F
 from cxrspark.archive.patients import number_patients
 from cxrspark.errors import UserError
 from cxrspark.pixels.image import RECIPE, SIDE
-from cxrspark.tables.commits import Format
 from cxrspark.tables.open import read_table
 from cxrspark.tables.schemas import PIXELS_TABLE
+from cxrspark.tables.table import Format
 
 COLUMNS = ("pixels", "frontal")
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from cxrspark.settings import ViewSettings
-from cxrspark.tables.commits import Format
+from cxrspark.tables.table import Format
 
 
 class TrainSettings(ViewSettings):

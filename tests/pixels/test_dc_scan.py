@@ -13,7 +13,7 @@ from PIL import Image
 from cxrspark.pixels import dc_scan
 from cxrspark.pixels.dc_scan import SWITCH, scan, why_not
 from cxrspark.pixels.image import PixelsError
-from cxrspark.pixels.picture import EIGHTH
+from cxrspark.pixels.jpeg_png import EIGHTH
 from cxrspark.pixels.shrink import shrink
 
 from helpers.jpegs import by_pillow, encoded, mutated, written

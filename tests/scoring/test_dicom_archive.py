@@ -35,7 +35,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("both")
     settings = ArchiveSettings(
         out=root / "jpg", dicom=root / "dicom", studies=40, rows=256, bad=0.2,
-        missing_views=0.1, wrong_views=0.2, seed=3, processes=2,
+        missing_views=0.1, wrong_views=0.2, seed=2, processes=2,
     )  # fmt: skip
     write_archive(settings)
     return root
@@ -63,8 +63,7 @@ def test_both_archives_hold_the_same_images(root: Path, truth: pd.DataFrame) -> 
     assert list(jpg["view"]) == list(truth["view"])
     files = [dcmread(root / "dicom" / path) for path in truth["path"][truth["kind"] == "jpeg"]]
     found = {file.file_meta.TransferSyntaxUID for file in files}
-    assert found <= set(SYNTAXES)
-    assert len(found) >= len(SYNTAXES) - 2  # the ids of few studies draw them
+    assert found == set(SYNTAXES)
     assert {file.PhotometricInterpretation for file in files} == {"MONOCHROME1", "MONOCHROME2"}
     assert {file.BitsStored for file in files} == {8, 10, 12, 14, 16}
 

@@ -57,7 +57,7 @@ def test_commits_are_even_ranges_of_ids_and_cover_all(spark: SparkSession, tmp_p
 def test_a_commit_reads_its_own_row_groups_only(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cxrspark.tables.commits.ROW_GROUP", 2**12)
+    monkeypatch.setattr("cxrspark.tables.table.ROW_GROUP", 2**12)
     todo = images(spark, 20_000).withColumn("work", F.lit(READ))
     plan = write_plan(todo, str(tmp_path / "plan"), {READ: 1000})
     cut = plan.cuts[5]

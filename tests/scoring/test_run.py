@@ -15,14 +15,11 @@ from cxrspark.pixels.dc_scan import SWITCH
 from cxrspark.pixels.image import RECIPE
 from cxrspark.scoring import run as run_module
 from cxrspark.scoring.settings import ScoreSettings
-from cxrspark.tables.commits import Format
 from cxrspark.tables.schemas import SCORES
+from cxrspark.tables.table import Format
 
 from helpers.pictures import encode
 from helpers.runs import copy_of, job, load, run
-
-pytestmark = pytest.mark.end_to_end
-
 
 EXPECTED_ERRORS = {
     "truncated": "undecodable",
@@ -39,6 +36,7 @@ def kind_of(error: str | None) -> str | None:
     return error.split(":")[0] if error else None
 
 
+@pytest.mark.end_to_end
 def test_every_kind_of_file_ends_as_one_row(
     spark: SparkSession, phantoms: Path, tmp_path: Path
 ) -> None:
@@ -58,6 +56,7 @@ def test_every_kind_of_file_ends_as_one_row(
     assert set(table.columns) | {"path"} == set(SCORES.names)
 
 
+@pytest.mark.end_to_end
 def test_a_second_run_does_nothing_and_a_grown_manifest_is_finished(
     spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: Format
 ) -> None:
@@ -96,6 +95,7 @@ def test_a_run_is_committed_in_bounded_steps(
     assert sum(sizes) == summary.images
 
 
+@pytest.mark.end_to_end
 def test_kept_pixels_are_scored_without_reading_an_image(
     spark: SparkSession, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +221,7 @@ def test_a_folder_that_workers_do_not_share_is_noticed_after_the_first_commit(
         run(spark, phantoms, tmp_path / "scores", commit_images=20)
 
 
+@pytest.mark.end_to_end
 def test_errors_that_may_pass_are_tried_again(
     spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: Format
 ) -> None:

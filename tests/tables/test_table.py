@@ -11,14 +11,13 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from cxrspark.errors import UserError
-from cxrspark.tables.commits import Format
 from cxrspark.tables.schemas import SCORES
+from cxrspark.tables.table import Format
 
 from helpers.runs import copy_of, load, run
 
-pytestmark = pytest.mark.end_to_end
 
-
+@pytest.mark.end_to_end
 @pytest.mark.usefixtures("delta")
 def test_a_delta_commit_tells_its_run_its_settings_and_its_columns(
     spark: SparkSession, phantoms: Path, tmp_path: Path
@@ -35,6 +34,7 @@ def test_a_delta_commit_tells_its_run_its_settings_and_its_columns(
     assert columns == {field.name: field.metadata["comment"] for field in SCORES}
 
 
+@pytest.mark.end_to_end
 def test_other_readers_find_the_same_rows(
     spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: Format
 ) -> None:

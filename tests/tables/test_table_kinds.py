@@ -9,10 +9,10 @@ from pyspark.sql import types as T
 
 from cxrspark.errors import UserError
 from cxrspark.tables import parquet_table
-from cxrspark.tables.commits import Commit, Format, Table
 from cxrspark.tables.open import open_table, read_table
 from cxrspark.tables.parquet_table import ParquetTable
 from cxrspark.tables.schemas import Spec
+from cxrspark.tables.table import Commit, Format, Table
 
 OLD = T.StructType(
     [
