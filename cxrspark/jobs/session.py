@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from pyspark.errors import PySparkImportError
 from pyspark.sql import SparkSession
 
 from cxrspark.errors import UserError
@@ -43,7 +42,7 @@ def job_session(name: str, table_format: Format, remote: str | None) -> Iterator
             spark = builder.remote(remote).getOrCreate()
         else:
             spark = builder.config(map=session_settings(table_format)).getOrCreate()
-    except PySparkImportError as error:
+    except ImportError as error:
         raise UserError(f"--remote: {error}; pip install 'cxrspark[connect]'") from error
     end_on_interrupt()  # in place of PySpark's
     try:
