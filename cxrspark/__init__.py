@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cxrspark.model.bundle import load_bundle as load_bundle
     from cxrspark.phantoms.archive import write_archive as write_archive
     from cxrspark.phantoms.plan import ArchiveSettings as ArchiveSettings
-    from cxrspark.pixels.shrink import shrink as shrink
+    from cxrspark.pixels.shrink_to_64 import shrink as shrink
     from cxrspark.pixels.upright import upright as upright
     from cxrspark.scoring.pixels import read_pixels as read_pixels
     from cxrspark.scoring.run import score_archive as score_archive
@@ -49,7 +49,7 @@ _FROM = {
     "score_archive": "scoring.run",
     "session_settings": "jobs.session",
     "show": "evaluation.report",
-    "shrink": "pixels.shrink",
+    "shrink": "pixels.shrink_to_64",
     "train": "training.run",
     "upright": "pixels.upright",
     "write_archive": "phantoms.archive",

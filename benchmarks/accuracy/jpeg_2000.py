@@ -19,7 +19,7 @@ from cxrspark.phantoms.dicom import Stored, detect, encode_dicom, publish
 from cxrspark.phantoms.files import jpeg
 from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.image import Header
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from benchmarks.common.measuring import parser
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from cxrspark.archive.patients import number_patients
 from cxrspark.evaluation.intervals import proportion
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 from cxrspark.training.feed import Dataset, Labelled
 
 IU = "iu_openi_256"

@@ -14,7 +14,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures"
 

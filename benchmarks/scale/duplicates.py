@@ -24,7 +24,7 @@ from pyspark.sql import functions as F
 from cxrspark.audit.duplicates import duplicates
 from cxrspark.jobs.session import session_settings
 from cxrspark.phantoms.study import phantom_study, render
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from benchmarks.common.archives import BUILD
 

@@ -26,7 +26,7 @@ import pyarrow as pa
 from pyspark.errors import PySparkRuntimeError
 
 from cxrspark.phantoms.dicom import Stored
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from benchmarks.common.archives import (
     BUILD,

@@ -26,7 +26,7 @@ from pyspark.sql import types as T
 from cxrspark.jobs.session import session_settings
 from cxrspark.model.bundle import DEFAULT
 from cxrspark.pixels.image import SIDE
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
 

@@ -26,7 +26,7 @@ from cxrspark.phantoms.dicom import BITS_OF, SYNTAXES, Stored, detect, encode_di
 from cxrspark.phantoms.files import jpeg
 from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.image import SIDE, Header, PixelsError
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from benchmarks.common.archives import as_dicom
 from benchmarks.common.measuring import cpu_milliseconds, parser

@@ -22,7 +22,7 @@ from cxrspark.pixels.image import SIDE, Header
 READER = """
 import sys, time
 try:
-    from cxrspark.pixels.shrink import shrink
+    from cxrspark.pixels.shrink_to_64 import shrink
 except ImportError:
     from cxrspark.pixels import shrink
 for line in sys.stdin:

@@ -14,7 +14,7 @@ import PIL
 from cxrspark.model.bundle import load_bundle
 from cxrspark.model.inference import Scorer, scorer
 from cxrspark.pixels.image import SIDE
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from benchmarks.speed import contest
 

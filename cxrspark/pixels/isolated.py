@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from cxrspark.pixels.image import NO_HEADER, SIDE, Pixels, PixelsError
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 MEMORY = 3 * 2**30
 """Bytes of address space of the process: enough for an image of `MAX_PIXELS`, of 16 bits."""
@@ -29,7 +29,7 @@ class Isolated:
         self._child: subprocess.Popen[bytes] | None = None
 
     def shrink(self, data: bytes) -> Pixels:
-        """See `cxrspark.pixels.shrink.shrink`.
+        """See `cxrspark.pixels.shrink_to_64.shrink`.
 
         Raises:
             PixelsError: Also where its decoder crashes, or takes more memory than `MEMORY`.

@@ -20,7 +20,7 @@ from cxrspark.archive.witness import WitnessedStore
 from cxrspark.errors import ObjectError
 from cxrspark.pixels.image import NO_HEADER, RECIPE, Header, Pixels, PixelsError
 from cxrspark.pixels.isolated import Isolated
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 from cxrspark.scoring.patients import PatientIds
 from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.worker import forget_zips

@@ -12,7 +12,7 @@ from cxrspark.audit.alike import are_same, detail, ranks
 from cxrspark.audit.duplicates import duplicates
 from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.image import Grey8
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 SCHEMA = "image_id string, subject_id string, path string, pixels binary"
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from cxrspark.audit.thumbnails import data_uris, thumbnail
 from cxrspark.pixels.image import PixelsError
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.dicom_files import PICTURE, plain
 from helpers.pictures import encode, gradient

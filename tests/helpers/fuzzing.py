@@ -18,7 +18,7 @@ from cxrspark.phantoms.dicom import BITS_OF, SYNTAXES, Stored, detect, encode_di
 from cxrspark.phantoms.files import encode
 from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.image import Header, PixelsError
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 ROWS = 200
 HEADER = Header("LL", "A\\F", "DX", "CHEST")

@@ -19,7 +19,7 @@ from cxrspark.phantoms.files import GOOD_KINDS, UNUSUAL_KINDS, encode
 from cxrspark.phantoms.plan import ArchiveSettings, plan_studies
 from cxrspark.phantoms.study import phantom_study
 from cxrspark.pixels.image import PixelsError
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 PATH = re.compile(
     r"files/p1\d/p1\d{7}/s5\d{7}/[0-9a-f]{8}(-[0-9a-f]{8}){4}\.(jpg|png)"

@@ -20,7 +20,7 @@ from pydicom.uid import (
 
 from cxrspark.phantoms.dicom import Stored, encode_dicom
 from cxrspark.phantoms.files import jpeg
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.dicom_files import HEADER, PICTURE, compressed, plain, written
 

@@ -14,7 +14,7 @@ from cxrspark.pixels import dc_scan
 from cxrspark.pixels.dc_scan import SWITCH, scan, why_not
 from cxrspark.pixels.image import PixelsError
 from cxrspark.pixels.jpeg_png import EIGHTH
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.jpegs import by_pillow, encoded, mutated, written
 from helpers.pictures import encode, gradient

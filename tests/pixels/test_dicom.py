@@ -35,7 +35,7 @@ from cxrspark.phantoms.study import phantom_study, render
 from cxrspark.pixels.dicom.grey import published_levels
 from cxrspark.pixels.equalise import count, equalising_table, look_up
 from cxrspark.pixels.image import PixelsError
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.dicom_files import HEADER, PICTURE, compressed, plain, written
 

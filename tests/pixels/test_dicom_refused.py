@@ -23,7 +23,7 @@ from pydicom.uid import (
 
 from cxrspark.phantoms.dicom import Stored, detect, encode_dicom
 from cxrspark.pixels.image import PixelsError
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.dicom_files import HEADER, PICTURE, claiming, compressed, plain, written
 

@@ -11,7 +11,7 @@ import pytest
 
 from cxrspark.pixels.image import PixelsError
 from cxrspark.pixels.isolated import Isolated
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.pictures import encode
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from cxrspark.pixels.image import PixelsError
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.pictures import ARITHMETIC, encode, gradient
 

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from cxrspark.archive.manifest import read_manifest
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 from cxrspark.scoring.pixels import read_pixels
 
 from helpers.runs import copy_of

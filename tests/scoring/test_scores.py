@@ -16,7 +16,7 @@ from cxrspark.model.bundle import Bundle, load_bundle
 from cxrspark.model.inference import Scorer
 from cxrspark.phantoms.study import Study, View, phantom_study, render
 from cxrspark.pixels.image import Grey8
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 from cxrspark.scoring.scores import ANSWERS, refuse_other_recipe, score, view_of
 from cxrspark.scoring.tally import Tally
 from cxrspark.tables.schemas import SCORES

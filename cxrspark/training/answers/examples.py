@@ -128,7 +128,7 @@ def joined(one: Examples, other: Examples) -> Examples:
 
 
 def shrunk(grey: Grey8) -> Grey8:
-    """Average a picture down to 64×64, as `cxrspark.pixels.shrink` does."""
+    """Average a picture down to 64×64, as `cxrspark.pixels.shrink_to_64` does."""
     from PIL import Image
 
     return np.asarray(Image.fromarray(grey).resize((SIDE, SIDE), Image.Resampling.BOX))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from cxrspark.pixels.equalise import BLOCK, count, equalise, look_up
 from cxrspark.pixels.image import MAX_PIXELS, PixelsError
-from cxrspark.pixels.shrink import shrink
+from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.pictures import encode, gradient
 
