@@ -11,7 +11,9 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
+
+ImageFile.MAXBLOCK = 2**20  # or Pillow's encoder refuses some noise that it is to optimise
 
 Random = np.random.Generator
 Blocks = np.ndarray  # int, shape (rows, columns, 64), zigzag
