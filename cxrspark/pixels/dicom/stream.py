@@ -191,10 +191,10 @@ def _rle(stream: bytes, frame: Frame) -> Samples:
         raise PixelsError("DICOM undecodable: RLE segments out of order")
     samples, size = RLE_LAYOUTS[segments]
     length = frame.rows * frame.columns * samples * size
-    room = bytearray(length + RLE_SLACK)
+    room = np.empty(length + RLE_SLACK, np.uint8)
     if len(imagecodecs.dicomrle_decode(stream, f"<u{size}", out=room)) < length:
         raise PixelsError("DICOM undecodable: RLE segments end early")
-    words = np.frombuffer(room, f"<u{size}", length // size)
+    words = room[:length].view(f"<u{size}")
     words = words.reshape(samples, frame.rows, frame.columns)
     return frame.stored_in(words[0] if samples == 1 else np.moveaxis(words, 0, -1))
 
