@@ -192,7 +192,7 @@ def _rle(stream: bytes, frame: Frame) -> Samples:
     samples, size = RLE_LAYOUTS[segments]
     length = frame.rows * frame.columns * samples * size
     room = np.empty(length + RLE_SLACK, np.uint8)
-    if len(imagecodecs.dicomrle_decode(stream, f"<u{size}", out=room)) < length:
+    if len(imagecodecs.dicomrle_decode(stream, f"<u{size}", out=room.data)) < length:
         raise PixelsError("DICOM undecodable: RLE segments end early")
     words = room[:length].view(f"<u{size}")
     words = words.reshape(samples, frame.rows, frame.columns)
