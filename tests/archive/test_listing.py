@@ -49,9 +49,9 @@ def listed(root: Path, **options: bool) -> list[str]:
         (picture("PNG"), "PNG"),
         (DICOM, "DICOM"),
         (DICOMDIR, "DICOMDIR"),
-        (gzip.compress(DICOM, mtime=0), "DICOM"),
-        (gzip.compress(b"path,view\n", mtime=0), "gzip of text"),
-        (gzip.compress(gzip.compress(DICOM), mtime=0), "gzip of gzip"),
+        (gzip.compress(DICOM), "DICOM"),
+        (gzip.compress(b"path,view\n"), "gzip of text"),
+        (gzip.compress(gzip.compress(DICOM)), "gzip of gzip"),
         (b"\x1f\x8b broken", "damaged gzip"),
         (picture("TIFF"), "TIFF"),
         (picture("BMP"), "BMP"),
@@ -59,6 +59,7 @@ def listed(root: Path, **options: bool) -> list[str]:
         (b"some words\n", "text"),
         (b"\x80\0\1\2" * 40, "unknown content"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "bytes",  # gzip's hold the time
 )
 def test_kinds_are_told_by_first_bytes(head: bytes, kind: str) -> None:
     assert kind_of(head[:512]) == kind
@@ -71,7 +72,7 @@ def test_content_tells_where_names_do_not(tmp_path: Path, caplog: pytest.LogCapt
         "x.IMA": DICOM,
         "x.dic": DICOM,
         "scan.0001": picture(),
-        "d.dcm.gz": gzip.compress(DICOM, mtime=0),
+        "d.dcm.gz": gzip.compress(DICOM),
         "cut.dcm": b"",
         "1.2.840.113619.2": b"",
     }
@@ -211,7 +212,7 @@ def test_a_member_that_is_damaged_is_its_own_error(tmp_path: Path) -> None:
     whole = bytearray(zipped())
     start = whole.index(b"DICOM/IM0001") + 12
     whole[start : start + 8] = b"\xff" * 8
-    write(tmp_path, {"a.zip": bytes(whole), "cut.dcm.gz": gzip.compress(os.urandom(900), mtime=0)[:400]})
+    write(tmp_path, {"a.zip": bytes(whole), "cut.dcm.gz": gzip.compress(os.urandom(900))[:400]})
     store = open_store(str(tmp_path))
     errors = list(read_many(store, ["a.zip!/DICOM/IM0001", "a.zip!/größe/a.jpg", "cut.dcm.gz"]))
     assert str(errors[0]).startswith("undecodable: its compression is damaged")
@@ -223,7 +224,7 @@ def test_gzip_of_more_than_the_limit_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cxrspark.archive.members.MAX_BYTES", 10_000)
-    write(tmp_path, {"bomb.dcm.gz": gzip.compress(b"\0" * 20_000, mtime=0)})
+    write(tmp_path, {"bomb.dcm.gz": gzip.compress(b"\0" * 20_000)})
     (error,) = read_many(open_store(str(tmp_path)), ["bomb.dcm.gz"])
     assert isinstance(error, ObjectError)
     assert str(error) == "oversized: inflates to more than 10000 bytes"
