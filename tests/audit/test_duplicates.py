@@ -51,7 +51,7 @@ def table(spark: SparkSession, rows: list[tuple[str, str | None, Grey8 | None]])
         (name, subject, f"{name}.jpg", None if pixels is None else bytearray(pixels.tobytes()))
         for name, subject, pixels in rows
     ]
-    return spark.createDataFrame(values, SCHEMA).coalesce(2).cache()
+    return spark.createDataFrame(values, SCHEMA).coalesce(2)
 
 
 def test_planted_copies_are_found_and_nothing_else(
