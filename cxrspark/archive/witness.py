@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 
 from cxrspark.archive.store import Store, Take
 from cxrspark.errors import DeniedError, ObjectError, UserError
-
-TRUSTED = 10.0
-"""Seconds for which an object that could be read tells that the others are not lost for all."""
 
 
 class WitnessedStore:
     """A store beside an object that the driver has read from it.
 
     That an object is missing, or access to it denied, is a fact about the object where the witness
-    can be read; else about this host, or the archive.
+    can be read afterwards; else about this host, or the archive.
     """
 
     def __init__(self, store: Store, root: str, witness: str | None):
@@ -30,7 +26,6 @@ class WitnessedStore:
         """
         self.at_once = store.at_once
         self._store, self._root, self._witness = store, root, witness
-        self._seen = -TRUSTED
 
     def read(self, path: str, take: Take) -> bytes | memoryview:
         """See `Store.read`."""
@@ -58,10 +53,10 @@ class WitnessedStore:
         return self._store.names()
 
     def _see_witness(self) -> None:
-        if self._witness is None or time.monotonic() - self._seen < TRUSTED:
+        if self._witness is None:
             return
         try:
-            self._store.read(self._witness, lambda size: None)
+            self._store.part(self._witness, 0, 1)
         except OSError as error:
             raise UserError(
                 f"{self._root}: {socket.gethostname()} does not find {self._witness}, which the "
@@ -70,4 +65,3 @@ class WitnessedStore:
             ) from error
         except DeniedError as error:
             raise UserError(str(error)) from error
-        self._seen = time.monotonic()

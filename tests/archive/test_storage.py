@@ -92,3 +92,13 @@ def test_a_host_without_the_archive_is_named_and_a_missing_image_is_not(tmp_path
     assert (found, str(missing)) == (b"a", "missing: listed but not there")
     with pytest.raises(UserError, match=f"^/data: {socket.gethostname()} does not find c.png"):
         next(read_many(WitnessedStore(store, "/data", "c.png"), ["b.png"]))
+
+
+def test_an_archive_that_is_lost_at_once_makes_no_image_missing(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"a")
+    store = WitnessedStore(open_store(str(tmp_path)), "/data", "a.png")
+    (missing,) = read_many(store, ["b.png"])
+    assert str(missing) == "missing: listed but not there"
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(UserError, match=r"does not find a\.png"):
+        next(read_many(store, ["b.png"]))
