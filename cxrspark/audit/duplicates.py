@@ -67,7 +67,7 @@ def duplicates(pixels: DataFrame) -> DataFrame:
     pictures = first.select(F.col("first").alias("image_id")).join(
         readable.select("image_id", "pixels"), "image_id"
     )
-    near = _near(spark, pictures)
+    near = _near(spark, pictures, pixels.count())
     pairs = exact.withColumn("kind", F.lit(EXACT)).unionByName(near.withColumn("kind", F.lit(NEAR)))
     return _named(pairs, readable)
 
@@ -79,11 +79,11 @@ def paths_of(pairs: pd.DataFrame) -> dict[str, str]:
     return dict(firsts) | dict(others)
 
 
-def _near(spark: SparkSession, pictures: DataFrame) -> DataFrame:
+def _near(spark: SparkSession, pictures: DataFrame, images: int) -> DataFrame:
     sample = pictures.select("pixels").limit(SAMPLE).collect()
     if len(sample) < 2:
         return spark.createDataFrame([], _SCORED)
-    fitted = Coder.of(as_pixels([row["pixels"] for row in sample]), pictures.count())
+    fitted = Coder.of(as_pixels([row["pixels"] for row in sample]), images)
     coder = to_executors(spark, fitted)
 
     def encode(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
