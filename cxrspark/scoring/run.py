@@ -10,6 +10,7 @@ from itertools import count as counting
 from threading import Lock
 from uuid import uuid4
 
+import pandas as pd
 from pyspark import Broadcast
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -127,7 +128,8 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
             views=counts.views,
             errors=counts.errors,
         )
-        row = spark.createDataFrame([run_row(summary, settings, spark.version)], RUNS)
+        said = pd.DataFrame([run_row(summary, settings, spark.version)], columns=RUNS.names)
+        row = spark.createDataFrame(said, RUNS)  # of pandas: a tuple would start a Python worker
         run.runs.append(row, run.next_commit())
     return summary
 
