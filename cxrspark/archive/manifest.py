@@ -96,8 +96,9 @@ def write_manifest(
         for piece in chain([first, second], pieces):
             _frame(spark, piece).coalesce(1).write.mode("append").parquet(f"{folder}/listed")
         listed = spark.read.schema(LISTED).parquet(f"{folder}/listed")
-    identify(listed).write.parquet(f"{folder}/images")
-    images = spark.read.parquet(f"{folder}/images")
+    identified = identify(listed)
+    identified.write.parquet(f"{folder}/images")
+    images = spark.read.schema(identified.schema).parquet(f"{folder}/images")
     return images.select(*SIZED.names), count_images(images)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pandas as pd
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from cxrspark.archive.manifest import IMAGE_ID, SIZED
@@ -15,6 +14,9 @@ from cxrspark.tables.table import Table, doubled_keys, write_once
 
 KEPT, KEPT_REPLACED, READ, READ_REPLACED = range(4)
 """What is done with an image: its kept pixels are scored, or it is read; a row may be replaced."""
+
+PIECES = 16
+"""A commit is put together of so many pieces, or a few more: it lacks one of them at most."""
 
 NEW, AGAIN, DONE, OTHER_FILE, OTHER_ARCHIVE = "new", "again", "done", "other file", "other archive"
 """States of an image in a table."""
@@ -44,12 +46,17 @@ class Cut:
     low: str
     high: str
     images: int
-    size: float
-    """Bytes, where unknown as many as usual; 0 where no size is known."""
     usual: float | None
-    """Median of the sizes that are known."""
+    """Mean of the sizes that are known, in bytes."""
+    sample: str
+    """Path of one of them, as if at random."""
     left: int
     """Images of this commit and of all that follow."""
+
+    @property
+    def size(self) -> float:
+        """Bytes, where unknown as many as usual; 0 where no size is known."""
+        return (self.usual or 0.0) * self.images
 
     @property
     def reads(self) -> bool:
@@ -201,56 +208,71 @@ def without_pixels(todo: DataFrame) -> DataFrame:
 def write_plan(todo: DataFrame, folder: str, sizes: dict[int, int]) -> Plan:
     """Write down what is to do, once, and cut it into commits of even numbers.
 
+    Each file is cut into pieces of a sixteenth of a commit, of which so many are put together
+    that a commit is full, or lacks less than one of them.
+
     Args:
         todo: Columns of `cxrspark.archive.manifest.SIZED`, and `work`.
         folder: Where Spark can write.
         sizes: Images of a commit of each kind of work.
     """
-    spark = todo.sparkSession
     rows = todo.select("work", *SIZED.names).repartitionByRange("work", "image_id")
     placed = rows.sortWithinPartitions("work", "image_id")
     # The number of the partition, and in the lower 33 bits that of the row in it.
-    write_once(placed.withColumn("place", F.monotonically_increasing_id()), folder)
-    plan = spark.read.parquet(folder)
-    parts = plan.withColumn("part", F.shiftright("place", 33))
-    counted = parts.groupBy("part", "work").count().collect()
-    shifts = spark.createDataFrame(  # of pandas: a list would start a Python worker
-        pd.DataFrame(_shifts(counted), columns=["part", "work", "shift"])
-    )
-    row = F.col("place").bitwiseAND(2**33 - 1) + F.col("shift")
+    placed = placed.withColumn("place", F.monotonically_increasing_id())
+    write_once(placed, folder)
+    plan = todo.sparkSession.read.schema(placed.schema).parquet(folder)
     size = F.element_at(
         F.create_map(*(F.lit(x) for pair in sizes.items() for x in pair)), F.col("work")
     )
-    cut = parts.join(F.broadcast(shifts), ["part", "work"]).groupBy(
-        "work", F.floor(row / size).alias("cut")
-    )
-    found = cut.agg(
+    row = F.col("place").bitwiseAND(2**33 - 1)
+    piece = F.floor(row * PIECES / size)
+    found = plan.groupBy("work", F.shiftright("place", 33).alias("part"), piece.alias("piece")).agg(
         F.min("image_id").alias("low"),
         F.max("image_id").alias("high"),
         F.count("*").alias("images"),
         F.sum("size").alias("known"),
         F.count("size").alias("sized"),
-        F.percentile_approx("size", 0.5).alias("usual"),
-    ).collect()
-    cuts: list[Cut] = []
-    left = sum(each.images for each in found)
-    for number, each in enumerate(sorted(found, key=lambda each: (each.work, each.cut))):
-        usual = each.usual or 0.0
-        whole = (each.known or 0.0) + usual * (each.images - each.sized)
-        ids = each.low, each.high
-        cuts.append(Cut(number, each.work, *ids, each.images, whole, each.usual, left))
-        left -= each.images
-    return Plan(plan, cuts)
+        F.min(_drawn()).alias("drawn"),
+    )
+    return Plan(plan, list(_cuts(sorted(found.collect()), sizes)))
 
 
-def _shifts(counted: list[Row]) -> Iterator[tuple[int, int, int]]:
-    """What to add to a row's number in its part, to have its number among those of its work."""
-    done: dict[int, int] = {}
-    in_part: dict[int, int] = {}
-    for part, work, rows in sorted(counted):
-        yield part, work, done.get(work, 0) - in_part.get(part, 0)
-        done[work] = done.get(work, 0) + rows
-        in_part[part] = in_part.get(part, 0) + rows
+def sample_paths(images: DataFrame, number: int) -> list[str]:
+    """Paths of so many images, as if at random, but the same each time."""
+    few = images.select(_drawn().alias("drawn")).orderBy("drawn").limit(number)
+    return [row.drawn.path for row in few.collect()]
+
+
+def _drawn() -> Column:
+    return F.struct(F.xxhash64("path"), "path")
+
+
+def _cuts(pieces: list[Row], sizes: dict[int, int]) -> Iterator[Cut]:
+    """Put pieces, in order of work and id, together to commits."""
+    left = sum(piece.images for piece in pieces)
+    commits: list[list[Row]] = []
+    for piece in pieces:
+        commit = commits[-1] if commits else []
+        images = sum(each.images for each in commit) + piece.images
+        if not commit or commit[0].work != piece.work or images > sizes[piece.work]:
+            commits.append([piece])
+        else:
+            commit.append(piece)
+    for number, commit in enumerate(commits):
+        images, sized = (sum(each[of] for each in commit) for of in ("images", "sized"))
+        known = sum(each.known or 0.0 for each in commit)
+        yield Cut(
+            number=number,
+            work=commit[0].work,
+            low=commit[0].low,
+            high=commit[-1].high,
+            images=images,
+            usual=known / sized if sized else None,
+            sample=min(each.drawn for each in commit).path,
+            left=left,
+        )
+        left -= images
 
 
 def _sorted(counts: dict[str, int]) -> dict[str, int]:

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
 from cxrspark.archive.read_ahead import read_many
 from cxrspark.archive.store import Store
 from cxrspark.errors import DeniedError, ObjectError, UserError
 
 TRIED = 16
 """Images that are looked for before a root is called wrong."""
-
-
-def sample_paths(images: DataFrame) -> list[str]:
-    """Paths of `TRIED` images, as if at random, but the same each time."""
-    few = images.select("path", F.xxhash64("path").alias("order")).orderBy("order").limit(TRIED)
-    return [row.path for row in few.collect()]
 
 
 def find_witness(
@@ -39,9 +30,11 @@ def find_witness(
     Raises:
         UserError: The store cannot be read, or holds no image that should be there.
     """
-    tried, denied, said, lost = 0, None, "", False
+    tried, denied, said, lost = set[str](), None, "", False
     for path, was_there in chain(((p, False) for p in wanted), ((p, True) for p in known)):
-        tried += 1
+        if path in tried:
+            continue
+        tried.add(path)
         try:
             (content,) = read_many(store, [path])
         except DeniedError as error:
@@ -52,9 +45,9 @@ def find_witness(
         said, lost = f"{path}: {content}", was_there
     if denied:
         raise denied
-    if tried and (lost or tried >= TRIED):
+    if tried and (lost or len(tried) >= TRIED):
         raise UserError(
-            f"archive {archive}: of {tried} images tried none can be read ({said}); name the root "
-            "that the manifest's paths start from, or make it readable again"
+            f"archive {archive}: of {len(tried)} images tried none can be read ({said}); name the "
+            "root that the manifest's paths start from, or make it readable again"
         )
     return None

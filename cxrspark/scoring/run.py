@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from itertools import count as counting
 from threading import Lock
 from uuid import uuid4
@@ -23,8 +24,8 @@ from cxrspark.scoring import plan as planning
 from cxrspark.scoring.patients import PatientIds
 from cxrspark.scoring.pipeline import commits_at_once, overlap
 from cxrspark.scoring.pixels import read_pixels
-from cxrspark.scoring.plan import AGAIN, NEW, Cut, Plan, compare, count
-from cxrspark.scoring.probe import find_witness, sample_paths
+from cxrspark.scoring.plan import AGAIN, NEW, Cut, Plan, compare, count, sample_paths
+from cxrspark.scoring.probe import TRIED, find_witness
 from cxrspark.scoring.progress import Progress
 from cxrspark.scoring.scores import refuse_other_recipe, with_scores
 from cxrspark.scoring.settings import ScoreSettings
@@ -99,8 +100,7 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
 
     Raises:
         UserError: The archive, manifest, model or a table is not what it should be, or another run
-            writes to a table.
-        RuntimeError: The table is incomplete.
+            writes to a table, or rows that were written are not there.
     """
     refuse_connect(spark, "score_archive")
     started_at = datetime.now(UTC)
@@ -116,8 +116,7 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
         if scored:
             _score(run, _plan(run, compared, scored))
             counts = count(compare(images, run.scored(), settings.archive), all_images, run.scores)
-            if counts.left:
-                raise RuntimeError(f"{counts.left} images lack a row; run it again")
+            _refuse_lost(run, scored - counts.left, scored)
         summary = Summary(
             run_id=run.run_id,
             model_id=bundle.model_id,
@@ -209,12 +208,22 @@ def _score(run: Run, plan: Plan) -> None:
 def _witness(run: Run, plan: Plan) -> str | None:
     """Path of an image that the driver can read; see `find_witness`."""
     archive = run.settings.archive
+    store = open_store(archive, run.settings.access())
     todo = plan.todo.where(F.col("work").isin(planning.READ, planning.READ_REPLACED))
     sound = F.col("error").isNull() & (F.col("archive") == archive)
-    store = open_store(archive, run.settings.access())
-    tables = [run.scored(), *([run.pixels.read()] if run.pixels else [])]
-    known = (path for rows in tables for path in sample_paths(rows.where(sound)))  # when needed
-    return find_witness(store, archive, sample_paths(todo), known)
+    known = [run.scored(), *([run.pixels.read()] if run.pixels else [])]
+
+    def sampled(*tables: DataFrame) -> Iterator[str]:
+        for rows in tables:
+            yield from sample_paths(rows, TRIED)
+
+    first = next(cut.sample for cut in plan.cuts if cut.reads)  # mostly there, and costs no query
+    return find_witness(
+        store,
+        archive,
+        chain([first], sampled(todo)),
+        sampled(*(rows.where(sound) for rows in known)),
+    )
 
 
 def _read(run: Run, plan: Plan, cut: Cut, witness: str | None) -> DataFrame:
@@ -259,13 +268,21 @@ def _publish(run: Run, cut: Cut, staged: DataFrame) -> None:
     tables = [run.pixels, run.scores] if run.pixels and cut.reads else [run.scores]
     for table in tables:
         (table.replace if cut.replaces else table.append)(staged, commit)
-    if commit.number == 0:
-        found = cut.of(run.scored()).count()
-        if found < cut.images:
-            raise UserError(
-                f"table {run.scores.name}: holds {found} of the {cut.images} rows just written; "
-                "its folder must be one and the same for the driver and all workers"
-            )
+    if commit.number == 0 and cut.images < cut.left:  # the last commit is checked at the end
+        _refuse_lost(run, cut.of(run.scored()).count(), cut.images)
+
+
+def _refuse_lost(run: Run, found: int, written: int) -> None:
+    """Check that rows that were written are there.
+
+    Raises:
+        UserError: They are not.
+    """
+    if found < written:
+        raise UserError(
+            f"table {run.scores.name}: holds {found} of the {written} rows just written; its "
+            "folder must be one and the same for the driver and all workers"
+        )
 
 
 @contextmanager

@@ -19,6 +19,12 @@ DELTA_PACKAGES = {
 }
 """Delta Lake for each Spark, as Maven and `spark-submit --packages` name it."""
 
+IN_SPARK = (
+    "com.fasterxml.jackson.core", "com.github.luben", "commons-logging", "org.apache.hadoop",
+    "org.apache.logging.log4j", "org.apache.parquet", "org.slf4j", "org.xerial.snappy",
+)  # fmt: skip
+"""Groups of packages that Delta Lake names and Spark brings along: 70 MB, and other versions."""
+
 SPARK = ".".join(pyspark.__version__.split(".")[:2])
 DELTA_PACKAGE = DELTA_PACKAGES.get(SPARK)
 """The one for this Spark; none where Delta Lake is not made for it yet."""
@@ -63,7 +69,9 @@ def delta_settings() -> dict[str, str]:
     refuse_too_new()
     resolver = jvm.org.apache.spark.util.DependencyUtils  # what SQL's ADD JAR ivy://… calls
     try:
-        found = resolver.resolveMavenDependencies(jvm.java.net.URI(f"ivy://{DELTA_PACKAGE}"))
+        without = ",".join(f"{group}:*" for group in IN_SPARK)
+        package = jvm.java.net.URI(f"ivy://{DELTA_PACKAGE}?exclude={without}")
+        found = resolver.resolveMavenDependencies(package)
     except Py4JJavaError as error:
         said = str(error.java_exception.getMessage()).splitlines()[0]
         raise UserError(

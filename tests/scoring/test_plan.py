@@ -1,5 +1,6 @@
 """The plan: even commits that are ranges of ids, and what each of them reads."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -45,6 +46,7 @@ def test_commits_are_even_ranges_of_ids_and_cover_all(spark: SparkSession, tmp_p
     assert [cut.left for cut in plan.cuts] == [1000, 936, 900, 700, 500, 300, 100]
     assert plan.cuts[0].usual == 2.0
     assert plan.cuts[0].size == 2.0 * 64
+    assert all(cut.low <= cut.sample <= cut.high for cut in plan.cuts)
     found = []
     for cut in plan.cuts:
         ids = sorted(row.image_id for row in plan.images(cut).collect())
@@ -52,6 +54,24 @@ def test_commits_are_even_ranges_of_ids_and_cover_all(spark: SparkSession, tmp_p
         assert (ids[0], ids[-1]) == (cut.low, cut.high)
         found += ids
     assert found == [f"{n:05}.png" for n in range(1000)]
+
+
+def test_commits_of_many_files_lack_a_sixteenth_at_most(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    todo = images(spark, 10_000).withColumn("work", F.lit(READ))
+    spark.conf.set("spark.sql.adaptive.enabled", "false")  # which would write one small file
+    spark.conf.set("spark.sql.shuffle.partitions", "7")
+    try:
+        plan = write_plan(todo, str(tmp_path / "plan"), {READ: 1000})
+    finally:
+        spark.conf.unset("spark.sql.adaptive.enabled")
+        spark.conf.set("spark.sql.shuffle.partitions", "2")
+    assert len(list((tmp_path / "plan").glob("*.parquet"))) == 7
+    assert sum(cut.images for cut in plan.cuts) == 10_000
+    assert all(1000 - 1000 / 16 <= cut.images <= 1000 for cut in plan.cuts[:-1])
+    assert all(left.high < right.low for left, right in pairwise(plan.cuts))
+    assert all(plan.images(cut).count() == cut.images for cut in plan.cuts)
 
 
 def test_a_commit_reads_its_own_row_groups_only(

@@ -207,7 +207,7 @@ def test_a_run_ends_well_only_with_one_row_an_image(
 ) -> None:
     archive = copy_of(phantoms, tmp_path / "a")
     monkeypatch.setattr("cxrspark.scoring.run._publish", lambda run, cut, staged: None)
-    with pytest.raises(RuntimeError, match="2 images lack a row; run it again"):
+    with pytest.raises(UserError, match="scores: holds 0 of the 2 rows just written; its folder"):
         run(spark, archive, tmp_path / "scores")
 
 
