@@ -22,6 +22,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 EMULATORS := build/emulators
 BENCH := build/peers
 SITE := build/docs
+NATIVE := cxrspark/pixels/dc_scan.c cxrspark/pixels/words.c
 DEMO := build/demo
 SHIPPED = $(shell $(BIN)/python -c 'from cxrspark import load_bundle; print(load_bundle().model_id)')
 PACKAGE = dist/python$(VERSION)/cxrspark.tar.gz
@@ -60,7 +61,7 @@ train-python:
 	@"$(TRAIN_PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
 	  { echo "error: Petastorm and so training needs Python 3.11; install it or call make TRAIN_PYTHON=/path/to/it" >&2; exit 1; }
 
-$(READY): pyproject.toml setup.py constraints.txt cxrspark/pixels/dc_scan.c | python
+$(READY): pyproject.toml setup.py constraints.txt $(NATIVE) | python
 	@echo "installing Spark and the rest into $(VENV), which takes a minute or so"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(INSTALL) -c constraints.txt -e '.[dicom,plots,spark]'
@@ -70,7 +71,7 @@ $(DEV): $(READY)
 	$(BIN)/python $(INSTALL) -c constraints.txt -e '.[dev]'
 	@touch $@
 
-$(TRAIN)/.ready: pyproject.toml setup.py constraints-train.txt cxrspark/pixels/dc_scan.c | train-python
+$(TRAIN)/.ready: pyproject.toml setup.py constraints-train.txt $(NATIVE) | train-python
 	@echo "installing TensorFlow, Petastorm and an older Spark into $(TRAIN), which takes some minutes"
 	$(TRAIN_PYTHON) -m venv $(TRAIN)
 	$(TRAIN)/bin/python $(INSTALL) -c constraints-train.txt -e '.[notebooks,test,train]'
@@ -152,7 +153,7 @@ build/spark%/.ready: | $(READY)
 	@touch $@
 
 # An environment of another Python, with the pins of .venv.
-build/python%/.ready: pyproject.toml setup.py constraints.txt cxrspark/pixels/dc_scan.c
+build/python%/.ready: pyproject.toml setup.py constraints.txt $(NATIVE)
 	$(call find-python,$*) -m venv $(@D)
 	$(@D)/bin/python $(INSTALL) -c constraints.txt -e '.[dev]'
 	@touch $@

@@ -15,11 +15,12 @@ from typing import Any, ClassVar
 from setuptools import Command, setup
 from setuptools.command.build import build
 
-SOURCE = Path("cxrspark/pixels/dc_scan.c")
+PIXELS = Path("cxrspark/pixels")
+SOURCES = [str(PIXELS / name) for name in ("dc_scan.c", "words.c")]
 
 COMPILER = "ziglang==0.17.1"
 """A C compiler in a wheel. It is fetched here, not by `build-system.requires`, so that the package
-installs where it cannot be had; then Pillow decodes every JPEG."""
+installs where it cannot be had; then Pillow and NumPy do it all."""
 
 OPTIONS = ["-std=c11", "-O2", "-fno-sanitize=undefined", "-shared", "-fPIC", "-s"]
 
@@ -31,7 +32,7 @@ LINUX = {
 
 
 class BuildNative(Command):
-    """Compile `dc_scan.c` for Linux and for this machine."""
+    """Compile the native code for Linux and for this machine."""
 
     user_options: ClassVar = []
     editable_mode = False
@@ -49,14 +50,16 @@ class BuildNative(Command):
         root = Path() if self.editable_mode else Path(self.build_lib)
         try:
             with TemporaryDirectory() as folder:
-                compile_all(Path(folder), (root / SOURCE).parent)
+                compile_all(Path(folder), root / PIXELS)
         except (OSError, subprocess.CalledProcessError) as error:
-            self.warn(f"JPEGs are left to Pillow, for the native scan was not built: {error}")
+            self.warn(
+                f"pixels are left to Pillow and NumPy, for the native code was not built: {error}"
+            )
 
     def get_outputs(self) -> list[str]:
         """Of setuptools' protocol."""
-        folder = (Path(self.build_lib) / SOURCE).parent
-        return [str(file) for file in folder.glob(f"{SOURCE.stem}-*.so")]
+        folder = Path(self.build_lib) / PIXELS
+        return [str(file) for file in folder.glob("native-*.so")]
 
     def get_output_mapping(self) -> dict[str, str]:
         """Of setuptools' protocol."""
@@ -64,7 +67,7 @@ class BuildNative(Command):
 
     def get_source_files(self) -> list[str]:
         """Of setuptools' protocol."""
-        return [str(SOURCE)]
+        return SOURCES
 
 
 def compile_all(work: Path, target: Path) -> None:
@@ -78,8 +81,8 @@ def compile_all(work: Path, target: Path) -> None:
     this = f"{sys.platform}-{platform.machine().lower()}"
     target.mkdir(parents=True, exist_ok=True)
     for name, options in ({this: []} | LINUX).items():
-        library = f"{SOURCE.stem}-{name}.so"
-        command = [sys.executable, "-m", "ziglang", "cc", *OPTIONS, *options, str(SOURCE)]
+        library = f"native-{name}.so"
+        command = [sys.executable, "-m", "ziglang", "cc", *OPTIONS, *options, *SOURCES]
         subprocess.run([*command, "-o", str(work / library)], check=True, env=environment)
         (target / library).unlink(missing_ok=True)  # not overwritten: a process may have it loaded
         copyfile(work / library, target / library)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from cxrspark.jobs.session import job_session
-from cxrspark.pixels.dc_scan import why_not
+from cxrspark.pixels.native import why_not
 from cxrspark.scoring.progress import duration
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
@@ -18,7 +18,10 @@ SETTINGS = ScoreSettings
 def run(settings: ScoreSettings) -> None:
     """Bring the table up to date and print what it holds."""
     if reason := why_not():
-        print(f"JPEGs are decoded by Pillow, three times slower: {reason}", file=sys.stderr)
+        print(
+            f"images are decoded by Pillow and NumPy, up to three times slower: {reason}",
+            file=sys.stderr,
+        )
     with job_session("score", settings.format, settings.remote) as spark:
         print_summary(score_archive(spark, settings), settings)
 

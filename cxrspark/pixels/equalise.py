@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cxrspark.pixels.image import Grey8, Ints, PixelsError, Words
+from cxrspark.pixels.native import count_words
 
 BLOCK = 2**16
 """Pixels that are counted or looked up at once: what is made of them stays in the cache."""
@@ -31,6 +32,8 @@ def equalise(words: Words) -> Grey8:
 
 def count(words: Words) -> Ints:
     """How often each word is there: shape (256,) for uint8, (65536,) for uint16."""
+    if (counted := count_words(words)) is not None:
+        return counted
     counts = np.zeros(256**words.itemsize, np.int64)
     flat = words.reshape(-1)
     for start in range(0, flat.size, BLOCK):

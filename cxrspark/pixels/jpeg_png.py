@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from cxrspark.pixels import dc_scan
+from cxrspark.pixels import native
 from cxrspark.pixels.equalise import equalise
 from cxrspark.pixels.image import MAX_PIXELS, SIDE, PixelsError, check_size, one_line
 from cxrspark.pixels.png import SIGNATURE, deep_grey, is_deep_colour, sort_chunks
@@ -82,7 +82,7 @@ def _grey(image: Image.Image, data: bytes, side: int) -> Image.Image:
     if not _is_lossless(data):
         image.draft("L", (side, side))  # libjpeg shrinks while it decodes
         eighth = image.format != "PNG" and min(rows, columns) // side >= EIGHTH
-        scanned = dc_scan.scan(data, rows, columns) if eighth and image.mode == "L" else None
+        scanned = native.scan(data, rows, columns) if eighth and image.mode == "L" else None
         if scanned is not None:
             return Image.fromarray(scanned)
     if is_deep_colour(image):

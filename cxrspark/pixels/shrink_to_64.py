@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from cxrspark.pixels.dicom.sniff import is_dicom
-from cxrspark.pixels.image import NO_HEADER, SIDE, Grey8, Pixels, PixelsError
+from cxrspark.pixels.equalise import look_up
+from cxrspark.pixels.image import NO_HEADER, SIDE, Grey8, Pixels, PixelsError, Words
 from cxrspark.pixels.jpeg_png import DRAFT_SIDE, read_picture
+from cxrspark.pixels.native import sum_blocks
+
+if TYPE_CHECKING:
+    from cxrspark.pixels.dicom.grey import DicomPicture
 
 PUBLISHED_QUALITY = 95
 """Of MIMIC-CXR-JPG's files."""
@@ -42,9 +48,9 @@ def shrink(data: bytes) -> Pixels:
     if is_dicom(data):
         from cxrspark.pixels.dicom.grey import read_dicom  # pydicom is optional
 
-        grey, rows, columns, header = read_dicom(data)
-        if grey.size == (columns, rows):
-            grey = _as_published(grey)
+        picture = read_dicom(data)
+        rows, columns, header = picture.rows, picture.columns, picture.header
+        grey = _as_published(picture) if picture.is_whole else picture.grey
     else:
         grey, rows, columns = read_picture(data)
         header = NO_HEADER
@@ -56,27 +62,38 @@ def shrink(data: bytes) -> Pixels:
     return Pixels(values, rows, columns, header)
 
 
-def _as_published(grey: Image.Image) -> Image.Image:
+def _as_published(picture: DicomPicture) -> Image.Image:
     """What `read_picture` makes of the JPEG that is made of a DICOM image, to the last bit."""
-    if min(grey.size) // BLOCK_SIDE < DRAFT_SIDE:
+    if min(picture.words.shape) // BLOCK_SIDE < DRAFT_SIDE:
         file = BytesIO()
-        grey.save(file, "JPEG", quality=PUBLISHED_QUALITY)
+        picture.grey.save(file, "JPEG", quality=PUBLISHED_QUALITY)
         return read_picture(file.getvalue())[0]
-    return Image.fromarray(_block_means(np.asarray(grey)))
+    return Image.fromarray(_block_means(picture.words, picture.table))
 
 
-def _block_means(grey: Grey8) -> Grey8:
-    """Decode a JPEG of `PUBLISHED_QUALITY` at 1/8, without making it.
+def _block_means(words: Words, table: Grey8) -> Grey8:
+    """Decode the JPEG of `table[words]` of `PUBLISHED_QUALITY` at 1/8, without making it.
 
     A block's mean is all that such a decoder looks at. It is kept in quarters of a grey level,
     rounded, and comes out as a whole one, its halves rounded up (ITU-T T.81, A.3; libjpeg).
 
     Args:
-        grey: uint8, shape (rows, columns).
+        words: uint8 or uint16, shape (rows, columns).
+        table: uint8, the grey of each word.
 
     Returns:
         uint8, an eighth of the rows and of the columns; borders are repeated to whole blocks.
     """
+    sums = sum_blocks(words, table)
+    if sums is None:
+        sums = _sum_blocks(look_up(table, words))
+    centred = sums.astype(np.int32) - 64 * 128
+    quarters = (np.abs(centred) + 8) // 16 * np.sign(centred)  # halves go away from zero
+    return np.asarray(((quarters + 2) // 4 + 128).clip(0, 255).astype(np.uint8))
+
+
+def _sum_blocks(grey: Grey8) -> Words:
+    """See `cxrspark.pixels.native.sum_blocks`."""
     rows, columns = (-side % BLOCK_SIDE for side in grey.shape)
     if rows or columns:
         grey = np.pad(grey, ((0, rows), (0, columns)), "edge")
@@ -85,9 +102,7 @@ def _block_means(grey: Grey8) -> Grey8:
     for side in (4, 2, 1):  # several times as fast as a sum over so short an axis
         sums = sums.reshape(high, wide * side, 2)
         sums = sums[..., 0] + sums[..., 1]
-    centred = sums.astype(np.int32) - 64 * 128
-    quarters = (np.abs(centred) + 8) // 16 * np.sign(centred)  # halves go away from zero
-    return np.asarray(((quarters + 2) // 4 + 128).clip(0, 255).astype(np.uint8))
+    return np.asarray(sums[..., 0] if sums.ndim == 3 else sums)
 
 
 def _area_average(grey: Image.Image) -> Image.Image:

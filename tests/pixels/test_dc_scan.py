@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrspark.pixels import dc_scan
-from cxrspark.pixels.dc_scan import SWITCH, scan, why_not
+from cxrspark.pixels import native
 from cxrspark.pixels.image import PixelsError
 from cxrspark.pixels.jpeg_png import EIGHTH
+from cxrspark.pixels.native import SWITCH, scan, why_not
 from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.jpegs import by_pillow, encoded, mutated, written
@@ -133,7 +133,7 @@ def test_the_recipe_uses_it_and_its_pixels_are_those_without(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls = []
-    monkeypatch.setattr(dc_scan, "scan", lambda *args: calls.append(scan(*args)) or calls[-1])
+    monkeypatch.setattr(native, "scan", lambda *args: calls.append(scan(*args)) or calls[-1])
     with_it = shrink(LARGE)
     assert [answer.shape for answer in calls] == [(138, 163)]
     monkeypatch.setenv(SWITCH, "0")
@@ -166,11 +166,11 @@ def test_switched_off_or_not_there_it_says_so_and_answers_nothing(
     broken = tmp_path / "broken.so"
     broken.write_bytes(b"of another machine")
     for library in ("no-such.so", str(broken)):
-        monkeypatch.setattr(dc_scan, "LIBRARY", library)
-        dc_scan._library.cache_clear()
+        monkeypatch.setattr(native, "LIBRARY", library)
+        native._library.cache_clear()
         try:
             assert why_not() == f"{library} is missing or does not load"
             assert scan(LARGE, 1100, 1300) is None
             assert shrink(LARGE).values.shape == (64, 64)
         finally:
-            dc_scan._library.cache_clear()
+            native._library.cache_clear()

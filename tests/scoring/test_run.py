@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import load_bundle
-from cxrspark.pixels.dc_scan import SWITCH
 from cxrspark.pixels.image import RECIPE
+from cxrspark.pixels.native import SWITCH
 from cxrspark.scoring import run as run_module
 from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.tables.schemas import SCORES

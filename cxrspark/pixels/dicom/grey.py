@@ -16,6 +16,7 @@ from cxrspark.pixels.image import (
     Header,
     Ints,
     PixelsError,
+    Words,
     check_size,
     one_line,
 )
@@ -46,16 +47,28 @@ class DicomPicture(NamedTuple):
     """One frame of a DICOM file.
 
     Attributes:
-        grey: 8-bit grey, air black; at full size or, of JPEG 2000, at an eighth.
+        words: uint8 or uint16, as decoded: at full size or, of JPEG 2000, at an eighth.
+        table: Grey of each word: uint8, air black.
         rows: As stored.
         columns: As stored.
         header: What the file says of the image.
     """
 
-    grey: Image.Image
+    words: Words
+    table: Grey8
     rows: int
     columns: int
     header: Header
+
+    @property
+    def grey(self) -> Image.Image:
+        """8-bit grey, of the shape of `words`."""
+        return Image.fromarray(look_up(self.table, self.words))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is at full size."""
+        return self.words.shape == (self.rows, self.columns)
 
 
 def read_dicom(data: bytes, *, may_shrink: bool = True) -> DicomPicture:
@@ -80,7 +93,8 @@ def read_dicom(data: bytes, *, may_shrink: bool = True) -> DicomPicture:
             file = read(data)
             header = header_of(file.dataset)
             frame = _frame(file, header, may_shrink)
-            return DicomPicture(_grey(frame, file, header), frame.rows, frame.columns, header)
+            picture = _words_and_table(frame, file, header)
+            return DicomPicture(*picture, frame.rows, frame.columns, header)
     except PixelsError as error:
         error.header = header
         raise
@@ -126,7 +140,7 @@ def _frame(file: File, header: Header, may_shrink: bool) -> Frame:
     )
 
 
-def _grey(frame: Frame, file: File, header: Header) -> Image.Image:
+def _words_and_table(frame: Frame, file: File, header: Header) -> tuple[Words, Grey8]:
     meaning = _meaning(header)
     decode = decode_stream if is_encapsulated(frame.value) else decode_native
     samples = decode(frame)
@@ -144,9 +158,9 @@ def _grey(frame: Frame, file: File, header: Header) -> Image.Image:
     invert = (meaning == "MONOCHROME1") != is_negative(file.dataset, "RescaleSlope")
     is_reduced = words.shape != (frame.rows, frame.columns)
     if is_reduced and _has_noisy_dark(counts, numbers, invert):
-        return _grey(replace(frame, may_shrink=False), file, header)
+        return _words_and_table(replace(frame, may_shrink=False), file, header)
     levels = published_levels(counts, numbers, invert=invert)
-    return Image.fromarray(look_up(equalising_table(counts, levels), words))
+    return words, equalising_table(counts, levels)
 
 
 def _has_noisy_dark(counts: Ints, numbers: Ints, invert: bool) -> bool:
