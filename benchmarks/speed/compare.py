@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cxrspark.pixels.native import SWITCH
+
 from benchmarks.common.archives import BUILD, ROOT, mimic_sized
 from benchmarks.common.measuring import (
     FIGURES,
@@ -37,6 +39,7 @@ class Contestant:
 
 CONTESTANTS = {
     "loop": Contestant("bare loop: read and shrink only", sys.executable, "contestants"),
+    "pillow": Contestant("bare loop by Pillow's draft", sys.executable, "contestants"),
     "cxrspark": Contestant("cxrspark", sys.executable, "contestants"),
     "ray-ours": Contestant("Ray Data with cxrspark's functions", str(PEERS), "peers"),
     "ray": Contestant("Ray Data, read_images", str(PEERS), "peers"),
@@ -84,7 +87,7 @@ def run(name: str, folder: Path) -> dict:
     done = subprocess.run(
         [*command, str(BUILD / f"compare-{name}")],
         cwd=ROOT,
-        env={**os.environ, "PYSPARK_PYTHON": contestant.python},
+        env={**os.environ, "PYSPARK_PYTHON": contestant.python, SWITCH: str(int(name != "pillow"))},
         capture_output=True,
         text=True,
     )

@@ -1,4 +1,4 @@
-"""Three ways to score a folder in this environment: a bare loop, cxrspark, the usual Spark way.
+"""Ways to score a folder in this environment: a bare loop, cxrspark, the usual Spark way.
 
 Called by `compare.py`.
 """
@@ -79,7 +79,7 @@ def usual(spark: SparkSession, folder: Path, files: list[Path], table: Path) -> 
 def main() -> None:
     name = sys.argv[1]
     versions = {"pillow": PIL.__version__, "numpy": np.__version__}
-    if name == "loop":
+    if name in ("loop", "pillow"):
         with ProcessPoolExecutor(CORES, mp_context=get_context("spawn")) as pool:
             contest.run(partial(loop, pool), versions)
         return
