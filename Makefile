@@ -188,6 +188,10 @@ test-python312: ## run the unit tests on Python 3.12
 	$(call on-python,3.12,build/python3.12/.ready,$(call pytest-in,build/python3.12,) $(TWO) \
 	  tests/archive tests/evaluation tests/jobs tests/model tests/phantoms tests/pixels)
 
+.PHONY: test-yarn
+test-yarn: dev ## run the job on a YARN of its own, in client and in cluster mode
+	CXRSPARK_YARN=1 $(BIN)/python -m pytest tests/scoring/test_yarn.py
+
 .PHONY: test-kills
 test-kills: dev ## kill drivers and workers 20 times each, both formats
 	CXRSPARK_KILLS=20 $(BIN)/python -m pytest tests/scoring/test_kills.py

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -30,8 +33,8 @@ def refuse_connect(spark: SparkSession, what: str) -> None:
     """
     if is_connect(spark):
         raise UserError(
-            f"{what} needs a classic session, whose file system its commits are made by; through "
-            "Spark Connect read_manifest, read_pixels, score, audit and evaluate work"
+            f"{what} needs a classic session, as pixels go to TensorFlow by a folder; "
+            "start one without --remote"
         )
 
 
@@ -45,6 +48,29 @@ def _servers_cores(spark: SparkSession) -> int:
     """The server cuts a range into as many parts as it has cores; asked once, as it is a job."""
     number = F.spark_partition_id().alias("number")
     return int(spark.range(2**16).select(number).agg(F.max("number")).collect()[0][0]) + 1
+
+
+@contextmanager
+def changed(spark: SparkSession, name: str, value: str | int) -> Iterator[None]:
+    """Have another value of a setting for a while, where the session lets it be set.
+
+    Only of settings that all works without: a serverless session has a list of those it allows.
+    """
+    before = spark.conf.get(name, None)
+    try:
+        spark.conf.set(name, value)
+    except PySparkException:
+        if not is_connect(spark):
+            raise
+        yield
+        return
+    try:
+        yield
+    finally:
+        if before is None:
+            spark.conf.unset(name)
+        else:
+            spark.conf.set(name, before)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from pyspark.sql import SparkSession
@@ -27,6 +28,7 @@ IN_TRAINING = ["training/*", "model/test_*network.py", "model/test_seen.py", "te
 collect_ignore_glob = [] if HAS_TRAINING else IN_TRAINING
 
 SETTINGS = {
+    "spark.sql.warehouse.dir": mkdtemp(prefix="warehouse-"),
     "spark.ui.enabled": "false",
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.session.timeZone": "UTC",

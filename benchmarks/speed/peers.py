@@ -1,7 +1,7 @@
 """Ray Data and Daft score a folder, as their documentation would have it. Called by `compare.py`.
 
-They live in an environment of their own (`make bench` makes build/peers). The network is ours in
-LiteRT: Keras or torch in their workers would only slow them down.
+They live in an environment of their own (`make bench` makes build/peers). The network for views is
+ours in LiteRT: Keras or torch in their workers would only slow them down.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import PIL
 
+from cxrspark.model.answers import OUTPUTS
 from cxrspark.model.bundle import load_bundle
 from cxrspark.model.inference import Scorer, scorer
 from cxrspark.pixels.image import SIDE
@@ -50,12 +51,18 @@ def ray_documented(folder: Path, files: list[Path], table: Path) -> None:
 
 def shrink_and_score(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     pixels = np.stack([shrink(Path(path).read_bytes()).values for path in batch["path"]])
-    model = scorer(load_bundle().flatbuffer)
-    return {"path": batch["path"], "p_frontal": model.p_frontal(pixels)}
+    networks = load_bundle().networks
+    assert networks.answers
+    answers = scorer(networks.answers)(pixels)
+    return {
+        "path": batch["path"],
+        "p_frontal": scorer(networks.view).p_frontal(pixels),
+        **{name: answers[:, number] for number, name in enumerate(OUTPUTS)},
+    }
 
 
 def ray_ours(folder: Path, files: list[Path], table: Path) -> None:
-    """Our decoder and model in one function of a Ray task, eight blocks a core."""
+    """Our decoder and both networks in one function of a Ray task, eight blocks a core."""
     import ray
 
     rows = [{"path": str(file)} for file in files]

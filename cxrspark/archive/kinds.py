@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 
+from cxrspark.pixels.dicom.sniff import is_dicom
+
 GZIP_START = b"\x1f\x8b"
 """RFC 1952, 2.3.1."""
 
@@ -48,7 +50,7 @@ def kind_of(head: bytes) -> str:
     """
     if not head:
         return EMPTY
-    if _is_dicom(head):
+    if is_dicom(head):
         return DICOMDIR if _DIRECTORY_CLASS in head else DICOM
     for start, kind in _BEGIN:
         if head.startswith(start):
@@ -56,10 +58,6 @@ def kind_of(head: bytes) -> str:
     if head[257:262] == b"ustar":
         return "tar, which is read where its name ends in .tar"
     return TEXT if _is_text(head) else UNKNOWN
-
-
-def _is_dicom(head: bytes) -> bool:
-    return head[128:132] == b"DICM"
 
 
 def _inside(head: bytes) -> str:

@@ -21,6 +21,7 @@ from cxrspark.archive.storage import local_path, open_file, open_store
 from cxrspark.archive.store import Store
 from cxrspark.errors import UserError
 from cxrspark.tables.schemas import MANIFEST
+from cxrspark.tables.table import Aside
 
 AT_ROOT = ("IMAGE_FILENAMES", "cxr-record-list.csv.gz")
 """Manifests that MIMIC-CXR-JPG and MIMIC-CXR bring along."""
@@ -72,17 +73,17 @@ def read_manifest(
 
 
 def write_manifest(
-    spark: SparkSession, pieces: Iterable[pd.DataFrame], folder: str
+    spark: SparkSession, pieces: Iterable[pd.DataFrame], aside: Aside
 ) -> tuple[DataFrame, int]:
-    """The same in bounded memory, by way of a folder.
+    """The same in bounded memory, written down.
 
     Args:
         spark: The session.
         pieces: From `list_pieces`.
-        folder: Where Spark can write, and nothing is.
+        aside: Where to.
 
     Returns:
-        Columns of `SIZED`, read from `folder`: also the file's `size` in bytes, from the listing or
+        Columns of `SIZED`, read from there: also the file's `size` in bytes, from the listing or
         the manifest's column `size` or `bytes`; null where unknown. And how many images there are.
 
     Raises:
@@ -94,11 +95,8 @@ def write_manifest(
         listed = _frame(spark, first)
     else:
         for piece in chain([first, second], pieces):
-            _frame(spark, piece).coalesce(1).write.mode("append").parquet(f"{folder}/listed")
-        listed = spark.read.schema(LISTED).parquet(f"{folder}/listed")
-    identified = identify(listed)
-    identified.write.parquet(f"{folder}/images")
-    images = spark.read.schema(identified.schema).parquet(f"{folder}/images")
+            listed = aside.keep(_frame(spark, piece).coalesce(1), "listed", append=True)
+    images = aside.keep(identify(listed), "images")
     return images.select(*SIZED.names), count_images(images)
 
 

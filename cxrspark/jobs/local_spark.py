@@ -11,6 +11,9 @@ from cxrspark.errors import UserError
 LOCAL_CONF = Path(__file__).parent / "local_conf"
 """Settings of Spark and of its log."""
 
+NO_CONF = LOCAL_CONF / "none"
+"""No folder: an archive allows none on the class path."""
+
 ARCHIVE = "cxrspark-classes.jsa"
 """File beside Spark's own, which Java passes by where it is another Java or its jars are others."""
 
@@ -26,8 +29,10 @@ def use_local_settings() -> None:
     if chosen and Path(chosen).resolve() != LOCAL_CONF.resolve():
         return
     os.environ["SPARK_CONF_DIR"] = str(LOCAL_CONF)
+    if "PYSPARK_SUBMIT_ARGS" in os.environ or find_spec("pyspark") is None:
+        return
     archive = class_archive()
-    if archive.exists() and "PYSPARK_SUBMIT_ARGS" not in os.environ:
+    if archive.exists() and "'" not in f"{archive}{LOCAL_CONF}":
         os.environ.update(by_archive("SharedArchiveFile", archive))
 
 
@@ -46,7 +51,7 @@ def by_archive(option: str, archive: Path) -> dict[str, str]:
     )
     properties = f'--properties-file "{LOCAL_CONF / "spark-defaults.conf"}"'
     return {
-        "SPARK_CONF_DIR": str(LOCAL_CONF / "none"),
+        "SPARK_CONF_DIR": str(NO_CONF),
         "PYSPARK_SUBMIT_ARGS": f'{properties} --conf "spark.driver.defaultJavaOptions={java}" '
         "pyspark-shell",
     }

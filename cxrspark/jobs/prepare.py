@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 from cxrspark.errors import UserError
@@ -34,7 +35,8 @@ def main(options: list[str]) -> int:
     command = [sys.executable, "-m", "cxrspark.jobs.command"]
     with TemporaryDirectory() as folder:
         written, images = Path(folder) / archive.name, f"{folder}/images"
-        environment = {**os.environ, **by_archive("ArchiveClassesAtExit", written)}
+        ours = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "CXRSPARK_"))}
+        environment = ours | by_archive("ArchiveClassesAtExit", written)
         phantoms = ["phantoms", "--out", images, "--studies", "2", "--rows", "256"]
         score = ["score", "--archive", images, "--scores", f"{folder}/scores"]
         for job in (phantoms, score):
@@ -48,7 +50,11 @@ def main(options: list[str]) -> int:
         if not written.exists():
             raise UserError("prepare: this Java wrote no archive of its classes")
         partial = archive.with_suffix(".partial")
-        partial.write_bytes(written.read_bytes())
-        partial.replace(archive)
+        try:
+            copyfile(written, partial)
+            partial.replace(archive)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise UserError(f"prepare: {archive} cannot be written: {error.strerror}") from error
     print(f"{archive}: {archive.stat().st_size / 1e6:.0f} MB; jobs of this Spark start sooner now")
     return 0

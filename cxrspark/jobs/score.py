@@ -10,6 +10,7 @@ from cxrspark.scoring.progress import duration
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.scoring.summary import Summary
+from cxrspark.tables.open import is_name, refuse_forgetful
 from cxrspark.views import FRONTAL, LATERAL, OTHER, UNCERTAIN
 
 SETTINGS = ScoreSettings
@@ -23,6 +24,7 @@ def run(settings: ScoreSettings) -> None:
             file=sys.stderr,
         )
     with job_session("score", settings.format, settings.remote) as spark:
+        refuse_forgetful(spark, settings.scores)
         print_summary(score_archive(spark, settings), settings)
 
 
@@ -41,6 +43,9 @@ def print_summary(summary: Summary, settings: ScoreSettings) -> None:
         done = "nothing to do: every image was scored before"
     print(f"\n{done} by model {summary.model_id}")
     print(f"scores  {settings.scores} ({settings.format}), run {summary.run_id}")
-    reader = f'spark.read.format("{settings.format}").load("{settings.scores}")'
+    if is_name(settings.scores):
+        reader = f'spark.table("{settings.scores}")'
+    else:
+        reader = f'spark.read.format("{settings.format}").load("{settings.scores}")'
     of_model = f"""where("model_id = '{summary.model_id}'")"""
     print(f'query   {reader}.{of_model}.groupBy("view").count().show()')

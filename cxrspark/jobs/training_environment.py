@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrspark.errors import UserError
+from cxrspark.jobs.local_spark import LOCAL_CONF, NO_CONF
 
 TRAINING_PYTHON = Path(__file__).parents[2] / ".venv-train" / "bin" / "python"
 """Where `make train-setup` creates it, in a clone of the repository."""
@@ -45,6 +46,8 @@ def to_training_environment(command: list[str]) -> None:
         )
     settings = _submitted() if "PYSPARK_GATEWAY_PORT" in os.environ else []
     environment = {k: v for k, v in os.environ.items() if not k.startswith(OF_SPARK)}
+    if environment.get("SPARK_CONF_DIR") == str(NO_CONF):  # whose settings PYSPARK_SUBMIT_ARGS had
+        environment["SPARK_CONF_DIR"] = str(LOCAL_CONF)
     environment["PYSPARK_PYTHON"] = str(TRAINING_PYTHON)
     options = [word for name, value in settings for word in ("--conf", f"{name}={value}")]
     environment["PYSPARK_SUBMIT_ARGS"] = shlex.join([*options, "pyspark-shell"])

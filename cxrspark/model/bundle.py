@@ -13,6 +13,7 @@ from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.storage import read_file
 from cxrspark.errors import UserError
 from cxrspark.model.answers import Thresholds
+from cxrspark.model.registry import registered_bundle
 from cxrspark.pixels.image import RECIPE
 
 DEFAULT = str(Path(__file__).parent / "default")
@@ -98,13 +99,13 @@ def load_bundle(folder: str | None = None, access: Access = DEFAULT_ACCESS) -> B
     """Read and check a bundle.
 
     Args:
-        folder: Folder or URL; the shipped bundle by default.
+        folder: Folder, URL or `models:/NAME/VERSION` of MLflow; the shipped bundle by default.
         access: How to reach a URL.
 
     Raises:
         UserError: Incomplete, damaged, or trained on another pixel recipe.
     """
-    folder = (folder or DEFAULT).rstrip("/")
+    folder = bundle_folder(folder)
     try:
         card = json.loads(read_file(f"{folder}/{CARD}", access))
         answers = read_file(f"{folder}/{ANSWERS}", access) if "answers" in card else None
@@ -128,6 +129,13 @@ def load_bundle(folder: str | None = None, access: Access = DEFAULT_ACCESS) -> B
         wanted = f"this version makes {RECIPE}"
         raise UserError(f"model {folder}: trained on pixels {recipe}, {wanted}; train it again")
     return bundle
+
+
+def bundle_folder(folder: str | None) -> str:
+    """Where a bundle lies: see `load_bundle`."""
+    if folder and folder.startswith("models:/"):
+        return registered_bundle(folder, CARD)
+    return (folder or DEFAULT).rstrip("/")
 
 
 def write_bundle(

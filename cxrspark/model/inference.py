@@ -6,10 +6,16 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from ai_edge_litert.interpreter import Interpreter
 
+from cxrspark.model.answers import OUTPUTS
+from cxrspark.model.bundle import Networks
 from cxrspark.model.quiet import silent_stderr
 from cxrspark.pixels.image import SIDE, Grey8
+
+COLUMNS = ("p_frontal", *OUTPUTS)
+"""What a bundle's networks say of an image, each 0 … 1."""
 
 BATCH = 32
 """Images of one call: they stay in a core's cache; 256 at once take 1.6 times longer."""
@@ -65,3 +71,22 @@ class Scorer:
 def scorer(flatbuffer: bytes) -> Scorer:
     """The Python worker's scorer of this model: built once, kept for the tasks that follow."""
     return Scorer(flatbuffer)
+
+
+def said_of(pixels: pd.Series, networks: Networks) -> pd.DataFrame:
+    """What the networks say of kept pixels.
+
+    Args:
+        pixels: 4,096 bytes or null each.
+        networks: A bundle's.
+
+    Returns:
+        float32 columns `COLUMNS`, in the order of `pixels`; NaN where there are none.
+    """
+    given = pixels.notna().to_numpy()
+    images = np.frombuffer(b"".join(pixels[given]), np.uint8).reshape(-1, SIDE, SIDE)
+    scores = np.full((len(pixels), len(COLUMNS)), np.nan, np.float32)
+    scores[given, :1] = scorer(networks.view)(images)
+    if networks.answers is not None:
+        scores[given, 1:] = scorer(networks.answers)(images)
+    return pd.DataFrame(scores, columns=list(COLUMNS), index=pixels.index)

@@ -15,7 +15,7 @@ from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.patients import Bools, asked_names, names
 from cxrspark.archive.storage import read_file
 from cxrspark.errors import UserError
-from cxrspark.model.bundle import DEFAULT
+from cxrspark.model.bundle import bundle_folder
 
 SEEN = "seen.json"
 DIGITS = 12
@@ -71,13 +71,13 @@ def load_seen(folder: str | None = None, access: Access = DEFAULT_ACCESS) -> See
     """What a bundle says of the images that its model has seen; None where it does not.
 
     Args:
-        folder: Folder or URL of the bundle; the shipped one by default.
+        folder: See `cxrspark.model.bundle.load_bundle`.
         access: How to reach a URL.
 
     Raises:
         UserError: The file is damaged.
     """
-    folder = (folder or DEFAULT).rstrip("/")
+    folder = bundle_folder(folder)
     try:
         content = json.loads(read_file(f"{folder}/{SEEN}", access))
         return Seen(str(content["salt"]), frozenset(content["hashes"]))

@@ -54,7 +54,7 @@ def scan(data: bytes, rows: int, columns: int) -> Grey8 | None:
 
 def count_words(words: Words) -> Ints | None:
     """How often each word is there: shape (65536,); None where NumPy has to count."""
-    if words.dtype != np.uint16 or not words.flags.c_contiguous or why_not():
+    if not _fits(words) or why_not():
         return None
     counts = np.zeros((2, WORDS), np.uint32)
     _library().count_words(words.ctypes.data, words.size, counts.ctypes.data)
@@ -71,7 +71,7 @@ def sum_blocks(words: Words, table: Grey8) -> Words | None:
     Returns:
         uint16, an eighth of the rows and of the columns; None where NumPy has to.
     """
-    if words.dtype != np.uint16 or not words.flags.c_contiguous or why_not():
+    if not _fits(words) or why_not():
         return None
     rows, columns = words.shape
     table = np.ascontiguousarray(table)
@@ -81,6 +81,10 @@ def sum_blocks(words: Words, table: Grey8) -> Words | None:
     pointers = words.ctypes.data, rows, columns, table.ctypes.data, sums.ctypes.data
     _library().sum_blocks(*pointers)
     return sums
+
+
+def _fits(words: Words) -> bool:
+    return words.dtype == np.uint16 and words.flags.c_contiguous and words.flags.aligned
 
 
 @cache

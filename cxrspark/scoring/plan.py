@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from cxrspark.archive.manifest import IMAGE_ID, SIZED
 from cxrspark.errors import UserError
-from cxrspark.tables.table import Table, doubled_keys, write_once
+from cxrspark.tables.table import Aside, Table, doubled_keys
 
 KEPT, KEPT_REPLACED, READ, READ_REPLACED = range(4)
 """What is done with an image: its kept pixels are scored, or it is read; a row may be replaced."""
@@ -75,7 +75,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to do, as Parquet sorted by kind and id, and its commits."""
+    """What is to do, sorted by kind and id, and its commits."""
 
     todo: DataFrame
     cuts: list[Cut]
@@ -205,7 +205,7 @@ def without_pixels(todo: DataFrame) -> DataFrame:
     return todo.withColumn("work", F.when(F.col("state") == AGAIN, READ_REPLACED).otherwise(READ))
 
 
-def write_plan(todo: DataFrame, folder: str, sizes: dict[int, int]) -> Plan:
+def write_plan(todo: DataFrame, aside: Aside, sizes: dict[int, int]) -> Plan:
     """Write down what is to do, once, and cut it into commits of even numbers.
 
     Each file is cut into pieces of a sixteenth of a commit, of which so many are put together
@@ -213,15 +213,13 @@ def write_plan(todo: DataFrame, folder: str, sizes: dict[int, int]) -> Plan:
 
     Args:
         todo: Columns of `cxrspark.archive.manifest.SIZED`, and `work`.
-        folder: Where Spark can write.
+        aside: Where to.
         sizes: Images of a commit of each kind of work.
     """
     rows = todo.select("work", *SIZED.names).repartitionByRange("work", "image_id")
     placed = rows.sortWithinPartitions("work", "image_id")
     # The number of the partition, and in the lower 33 bits that of the row in it.
-    placed = placed.withColumn("place", F.monotonically_increasing_id())
-    write_once(placed, folder)
-    plan = todo.sparkSession.read.schema(placed.schema).parquet(folder)
+    plan = aside.keep(placed.withColumn("place", F.monotonically_increasing_id()), "plan")
     size = F.element_at(
         F.create_map(*(F.lit(x) for pair in sizes.items() for x in pair)), F.col("work")
     )

@@ -16,20 +16,20 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def progress_line(done: int, total: int, errors: int, seconds: float) -> str:
-    """Images done of total, images/s, time left and errors so far."""
+def progress_line(done: int, total: int, errors: int | None, seconds: float) -> str:
+    """Images done of total, images/s, time left and errors so far, where they are known."""
     done = min(done, total)
     line = f"{done:,} of {total:,} images"
     if done:
         left = (total - done) * seconds / done
         line += f" · {done / seconds:.0f} images/s · {duration(left)} left"
-    return f"{line} · {errors:,} errors"
+    return line if errors is None else f"{line} · {errors:,} errors"
 
 
 class Progress:
     """A line that a thread keeps up to date: in place on a terminal, else a new one at times."""
 
-    def __init__(self, total: int, counts: Callable[[], tuple[int, int]]):
+    def __init__(self, total: int, counts: Callable[[], tuple[int, int | None]]):
         """Prepare the line.
 
         Args:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from itertools import count as counting
 from threading import Lock
+from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -30,10 +31,10 @@ from cxrspark.scoring.progress import Progress
 from cxrspark.scoring.scores import refuse_other_recipe, with_scores
 from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.scoring.summary import Summary, run_row
-from cxrspark.scoring.tally import Tally
+from cxrspark.scoring.tally import CommitTally, Tally
 from cxrspark.scoring.tasks import MOST_IMAGES, commit_images, count_tasks, in_tasks
-from cxrspark.sessions import InClosure, cores, refuse_connect, to_executors
-from cxrspark.tables.open import open_table, qualified
+from cxrspark.sessions import InClosure, changed, cores, is_connect, to_executors
+from cxrspark.tables.open import is_name, open_table, qualified
 from cxrspark.tables.schemas import (
     MANIFEST,
     PIXELS,
@@ -53,6 +54,8 @@ SCORING_IS_FASTER = 16
 """Kept pixels are scored in commits so many times larger than images are read in, at most twice
 as large as these may be."""
 
+SHARED = "its folder must be one and the same for the driver and all workers"
+
 ARROW_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 
 ALL_COLUMNS = [*PIXELS.names, *(name for name in SCORES.names if name not in PIXELS.names)]
@@ -70,9 +73,14 @@ class Run:
     scores: Table
     runs: Table
     pixels: Table | None
-    tally: Tally
+    counted: Tally | CommitTally
     numbers: Iterator[int] = field(default_factory=counting)
     publishing: Lock = field(default_factory=Lock)
+
+    @property
+    def tally(self) -> Tally | None:
+        """For the executors to count with; through Spark Connect they cannot."""
+        return self.counted if isinstance(self.counted, Tally) else None
 
     @property
     def cores(self) -> int:
@@ -102,14 +110,13 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
         UserError: The archive, manifest, model or a table is not what it should be, or another run
             writes to a table, or rows that were written are not there.
     """
-    refuse_connect(spark, "score_archive")
     started_at = datetime.now(UTC)
     bundle = load_bundle(settings.model, settings.access())
     pieces = list_pieces(
         settings.archive, settings.manifest, settings.access(), every_file=settings.every_file
     )
     with _opened(spark, settings, bundle) as run:
-        images, all_images = write_manifest(spark, pieces, run.scores.scratch("manifest"))
+        images, all_images = write_manifest(spark, pieces, run.scores.aside)
         compared = compare(images, run.scored(), settings.archive, settings.retried())
         counts = count(compared, all_images, run.scores)
         scored = counts.left
@@ -164,7 +171,7 @@ def _opened(spark: SparkSession, settings: ScoreSettings, bundle: Bundle) -> Ite
             scores=table(settings.scores, SCORES_TABLE),
             runs=table(runs_path(settings.scores), RUNS_TABLE),
             pixels=table(settings.pixels, PIXELS_TABLE) if settings.pixels else None,
-            tally=Tally.on(spark.sparkContext),
+            counted=CommitTally() if is_connect(spark) else Tally.on(spark.sparkContext),
         )
 
 
@@ -185,7 +192,7 @@ def _plan(run: Run, compared: DataFrame, left: int) -> Plan:
         planning.READ: size,
         planning.READ_REPLACED: size,
     }
-    return planning.write_plan(todo, run.scores.scratch("plan"), sizes)
+    return planning.write_plan(todo, run.scores.aside, sizes)
 
 
 def _score(run: Run, plan: Plan) -> None:
@@ -194,15 +201,34 @@ def _score(run: Run, plan: Plan) -> None:
 
     def do(cut: Cut) -> None:
         rows = _read(run, plan, cut, witness) if cut.reads else _kept(run, plan, cut)
-        folder = f"commit-{cut.number}"
-        staged = stage(rows, run.scores.scratch(folder))
+        name = f"commit-{cut.number}"
+        staged = stage(rows, run.scores.aside, name)
         with run.publishing:
             _publish(run, cut, staged)
-        run.scores.discard(folder)
+        run.scores.aside.discard(name)
 
     left = plan.cuts[0].left
-    with Progress(left, run.tally.counts), _small_batches(run.spark):
-        overlap(run.spark, plan.cuts, do, commits_at_once(run.cores))
+    small = changed(run.spark, ARROW_ROWS, BATCH_IMAGES)
+    with Progress(left, run.counted.counts), small:
+        if run.tally:
+            overlap(run.spark, plan.cuts, do, commits_at_once(run.cores))
+        else:
+            _in_turn(run, plan.cuts, do)
+
+
+def _in_turn(run: Run, cuts: list[Cut], do: Callable[[Cut], None]) -> None:
+    """Do one commit after another, as a session of Spark Connect has no jobs to overlap."""
+    counted, at_once = run.counted, run.cores  # asked before, for that is a job itself
+    assert isinstance(counted, CommitTally)
+    heed: Any = counted.heed
+    run.spark.registerProgressHandler(heed)
+    try:
+        for cut in cuts:
+            counted.begin(cut.images, count_tasks(cut.images, cut.size, cut.left, at_once))
+            do(cut)
+            counted.end()
+    finally:
+        run.spark.removeProgressHandler(heed)
 
 
 def _witness(run: Run, plan: Plan) -> str | None:
@@ -280,17 +306,6 @@ def _refuse_lost(run: Run, found: int, written: int) -> None:
     """
     if found < written:
         raise UserError(
-            f"table {run.scores.name}: holds {found} of the {written} rows just written; its "
-            "folder must be one and the same for the driver and all workers"
+            f"table {run.scores.name}: holds {found} of the {written} rows just written; "
+            + ("another program has changed it" if is_name(run.scores.name) else SHARED)
         )
-
-
-@contextmanager
-def _small_batches(spark: SparkSession) -> Iterator[None]:
-    """Hand few rows to Python at once, while images are read and scored."""
-    usual = str(spark.conf.get(ARROW_ROWS))
-    spark.conf.set(ARROW_ROWS, BATCH_IMAGES)
-    try:
-        yield
-    finally:
-        spark.conf.set(ARROW_ROWS, usual)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -14,7 +13,6 @@ from pyspark.sql import types as T
 from cxrspark.errors import UserError
 from cxrspark.model.answers import OUTPUTS, TURNS, Thresholds
 from cxrspark.model.bundle import Bundle, Networks
-from cxrspark.pixels.image import SIDE
 from cxrspark.scoring.tally import Tally
 from cxrspark.scoring.worker import forget_zips
 from cxrspark.sessions import InClosure, to_executors
@@ -156,19 +154,12 @@ def _scoring(
     networks: Broadcast[Networks] | InClosure[Networks], tally: Tally | None
 ) -> Callable[[Iterator[pd.Series]], Iterator[pd.DataFrame]]:
     def said(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
-        from cxrspark.model.inference import scorer  # loads LiteRT, on executors only
+        from cxrspark.model.inference import said_of  # loads LiteRT, on executors only
 
-        view, answers = networks.value.view, networks.value.answers
         for pixels in batches:
-            given = pixels.notna().to_numpy()
-            images = np.frombuffer(b"".join(pixels[given]), np.uint8).reshape(-1, SIDE, SIDE)
-            scores = np.full((len(pixels), len(_OUTPUTS)), np.nan, np.float32)  # null in the table
-            scores[given, :1] = scorer(view)(images)
-            if answers is not None:
-                scores[given, 1:] = scorer(answers)(images)
+            yield said_of(pixels, networks.value)  # NaN is null in the table
             if tally:
-                tally.count(len(pixels), len(pixels) - len(images))
-            yield pd.DataFrame(scores, columns=_OUTPUTS.names)
+                tally.count(len(pixels), int(pixels.isna().sum()))
         forget_zips()
 
     return said

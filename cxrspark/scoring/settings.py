@@ -29,7 +29,11 @@ class ScoreSettings(BucketSettings):
     every_file: bool = Field(
         False, description="without a manifest: take every file for an image that is not hidden"
     )
-    model: str | None = Field(None, description="model bundle; the shipped one where not given")
+    model: str | None = Field(
+        None,
+        description="model bundle, also models:/NAME/VERSION of MLflow; the shipped one where not "
+        "given",
+    )
     pixels: str | None = Field(None, description="table that keeps the 64x64 pixels for later runs")
     patient_ids: Kept = Field(
         "off",

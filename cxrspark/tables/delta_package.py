@@ -19,6 +19,8 @@ DELTA_PACKAGES = {
 }
 """Delta Lake for each Spark, as Maven and `spark-submit --packages` name it."""
 
+EXTENSIONS, CATALOG = "spark.sql.extensions", "spark.sql.catalog.spark_catalog"
+
 IN_SPARK = (
     "com.fasterxml.jackson.core", "com.github.luben", "commons-logging", "org.apache.hadoop",
     "org.apache.logging.log4j", "org.apache.parquet", "org.slf4j", "org.xerial.snappy",
@@ -57,13 +59,15 @@ def delta_settings() -> dict[str, str]:
     Raises:
         UserError: The package cannot be resolved.
     """
-    settings = {
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    }
     starter: Any = SparkContext
     starter._ensure_initialized()  # the JVM, which spark-submit has started; no context as yet
     jvm = starter._jvm
+    given = jvm.org.apache.spark.SparkConf()
+    extensions = {*given.get(EXTENSIONS, "").split(",")} - {""}
+    settings = {
+        EXTENSIONS: ",".join(sorted(extensions | {"io.delta.sql.DeltaSparkSessionExtension"})),
+        CATALOG: given.get(CATALOG, "org.apache.spark.sql.delta.catalog.DeltaCatalog"),
+    }
     if has_delta(jvm):
         return settings
     refuse_too_new()
@@ -82,5 +86,5 @@ def delta_settings() -> dict[str, str]:
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
     for jar in jars:
         loader.addURL(jvm.java.io.File(jar).toURI().toURL())
-    named = jvm.org.apache.spark.SparkConf().get("spark.jars", "")
+    named = given.get("spark.jars", "")
     return settings | {"spark.jars": ",".join([*filter(None, [named]), *jars])}

@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
 from cxrspark.errors import UserError
 from cxrspark.sessions import is_connect
+from cxrspark.tables.aside import in_sql
 from cxrspark.tables.delta_package import DELTA_PACKAGE, has_delta, refuse_too_new
-from cxrspark.tables.delta_table import DeltaTable
 from cxrspark.tables.files import Files
+from cxrspark.tables.merged_table import DeltaTable, NamedTable
 from cxrspark.tables.parquet_table import ParquetTable
 from cxrspark.tables.remote import found_remotely
 from cxrspark.tables.schemas import Spec
 from cxrspark.tables.table import Format, Table, in_columns
+
+NAME = re.compile(r"([A-Za-z_][\w-]*\.)?[A-Za-z_]\w*\.[A-Za-z_]\w*(?<!\.parquet)(?<!\.delta)")
+"""A table of a catalog, `schema.table` or `catalog.schema.table`; a folder is `./so.called`."""
+
+
+def is_name(table: str) -> bool:
+    """Whether a table is of a catalog, not a folder or URL."""
+    return NAME.fullmatch(table) is not None
+
+
+def refuse_forgetful(spark: SparkSession, table: str) -> None:
+    """Check that the catalog of a table's name keeps it when the session ends.
+
+    Raises:
+        UserError: It does not.
+    """
+    if not is_name(table) or is_connect(spark):
+        return
+    catalog = table.split(".")[0] if table.count(".") == 2 else spark.catalog.currentCatalog()
+    kept_by = spark.conf.get("spark.sql.catalogImplementation")
+    if catalog == "spark_catalog" and kept_by == "in-memory":
+        raise UserError(
+            f"table {table}: the catalog of this session ends with it; start it by spark-submit "
+            f"--conf spark.sql.catalogImplementation=hive, or write ./{table} for a folder"
+        )
 
 
 def open_table(
@@ -27,7 +54,7 @@ def open_table(
 
     Args:
         spark: The session.
-        path: Folder or URL that Spark can write to.
+        path: Folder or URL that Spark can write to, or a name (`is_name`).
         table_format: Which the table has, or is to have.
         spec: What the table is.
         run_id: Of the run that will write.
@@ -37,6 +64,20 @@ def open_table(
             Delta Lake is not there.
     """
     _refuse_missing_delta(spark, table_format)
+    if is_name(path):
+        if table_format == "parquet":
+            raise UserError(
+                f"table {path}: is of a catalog; add --format delta or iceberg, or write ./{path} "
+                "for a folder"
+            )
+        return _with_columns(spark, NamedTable(spark, path, table_format, spec, run_id))
+    if is_connect(spark):
+        raise UserError(
+            f"table {path}: through Spark Connect a run writes to tables of a catalog; name "
+            "catalog.schema.table, or start a classic session"
+        )
+    if table_format == "iceberg":
+        raise UserError(f"table {path}: --format iceberg is for tables of a catalog; name one")
     if re.search(r"[\[\]{}*?`]", path):
         raise UserError(f"table {path}: Spark gives []{{}}*?` a meaning; name another path")
     Files(spark, path).make()
@@ -44,14 +85,21 @@ def open_table(
         _refuse_other(path, table_format, spec, *found)
     if table_format == "parquet":
         return ParquetTable(spark, path, spec, run_id)
-    table = DeltaTable(spark, path, spec, run_id)
+    return _with_columns(spark, DeltaTable(spark, path, spec, run_id))
+
+
+def _with_columns(spark: SparkSession, table: DeltaTable | NamedTable) -> Table:
+    """Make a table, or add to it the columns of today."""
     try:
-        if found := _found(spark, path):  # once more: nobody else can make it now
+        if found := _found(spark, table.name):
+            _refuse_other(table.name, table.format, table.spec, *found)
             table.add_columns(found[1].names)
         else:
             table.make()
-    except BaseException:
+    except BaseException as error:
         table.close()
+        if isinstance(error, PySparkException) and is_name(table.name):
+            raise UserError(_of_catalog(table.name, error)) from error
         raise
     return table
 
@@ -61,7 +109,7 @@ def read_table(spark: SparkSession, path: str, table_format: Format, spec: Spec)
 
     Args:
         spark: The session.
-        path: Folder or URL of the table.
+        path: Folder, URL or name of the table.
         table_format: Which the user says it has.
         spec: What it is.
 
@@ -72,6 +120,14 @@ def read_table(spark: SparkSession, path: str, table_format: Format, spec: Spec)
         UserError: No such table, one of the other format or with other columns, or Delta Lake is
             not there.
     """
+    if is_name(path):
+        if (found := _found(spark, path)) is None:
+            raise UserError(
+                f"table {path}: the catalog has none; name one that a run wrote, or ./{path} for a "
+                "folder"
+            )
+        _refuse_other(path, found[0], spec, *found)
+        return in_columns(spark.table(in_sql(path)), spec.schema)
     _refuse_missing_delta(spark, table_format)
     try:
         found = _found(spark, path)
@@ -89,16 +145,20 @@ def read_table(spark: SparkSession, path: str, table_format: Format, spec: Spec)
 
 
 def qualified(spark: SparkSession, path: str) -> str:
-    """The one spelling of a path, with its scheme; also of one that does not exist.
+    """The one spelling of a path, with its scheme, or of a name; also where there is no table.
 
     Raises:
         UserError: Spark knows no such scheme.
     """
-    return Files(spark, path).qualified()
+    if is_name(path):
+        return path.lower()
+    return path if is_connect(spark) else Files(spark, path).qualified()
 
 
 def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None:
     """Format and columns of the table there; None where the folder is empty, or there is none."""
+    if is_name(path):
+        return _found_in_catalog(spark, path)
     if is_connect(spark):
         return found_remotely(spark, path)
     files = Files(spark, path)
@@ -117,9 +177,28 @@ def _found(spark: SparkSession, path: str) -> tuple[Format, T.StructType] | None
         raise UserError(f"table {path}: the folder holds no table; name another path") from error
 
 
+def _found_in_catalog(spark: SparkSession, name: str) -> tuple[Format, T.StructType] | None:
+    try:
+        if not spark.catalog.tableExists(in_sql(name)):
+            return None
+        described = spark.sql(f"DESCRIBE EXTENDED {in_sql(name)}").collect()
+        provider: Any = {row.col_name: row.data_type for row in described}.get("Provider", "view")
+        _refuse_missing_delta(spark, provider)
+        return provider, spark.table(in_sql(name)).schema
+    except PySparkException as error:
+        raise UserError(_of_catalog(name, error)) from error
+
+
+def _of_catalog(name: str, error: PySparkException) -> str:
+    said = str(error).splitlines()[0]
+    return f"table {name}: the catalog says: {said} (a folder of that name is ./{name})"
+
+
 def _refuse_other(
     path: str, table_format: Format, spec: Spec, found: Format, columns: T.StructType
 ) -> None:
+    if found != table_format and is_name(path) and found not in ("delta", "iceberg"):
+        raise UserError(f"table {path}: is a {found} table, which cannot MERGE; name another")
     if found != table_format:
         raise UserError(f"table {path}: is a {found} table; use --format {found} or name another")
     there = {field.name: field.dataType for field in columns}

@@ -8,10 +8,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cxrspark.errors import UserError
+from cxrspark.tables.aside import Folder
 from cxrspark.tables.files import Files
 from cxrspark.tables.lease import Lease, work_path
 from cxrspark.tables.schemas import Spec
-from cxrspark.tables.table import Commit, doubled_keys, in_columns, once, write_once
+from cxrspark.tables.table import Aside, Commit, doubled_keys, in_columns, once, write_once
 
 SWAP = "swap"
 """File of a run's folder: which files take the place of which; once it is there, they will."""
@@ -35,6 +36,7 @@ class ParquetTable:
         self._files = Files(spark, path)
         self._work = Files(spark, work_path(self._files.qualified()))
         self._run_id = run_id
+        self.aside: Aside = Folder(self._work, run_id)
         self._lease = Lease(self._work, path, run_id)
         for dead in self._lease.take():
             self._swap(dead)
@@ -44,14 +46,6 @@ class ParquetTable:
         """See `Table.read`."""
         # By a schema, for an empty folder has no columns of its own, and an old file not all.
         return self._spark.read.schema(self.spec.schema).parquet(self.name)
-
-    def scratch(self, name: str) -> str:
-        """See `Table.scratch`."""
-        return self._work.qualified(f"{self._run_id}/{name}")
-
-    def discard(self, name: str) -> None:
-        """See `Table.discard`."""
-        self._work.delete(f"{self._run_id}/{name}")
 
     def append(self, staged: DataFrame, commit: Commit) -> None:
         """See `Table.append`; that no other run adds the same rows is left to the lease."""
@@ -81,9 +75,7 @@ class ParquetTable:
         if not counted or not counted[1]:
             return 0
         rows = self.read().join(doubled.drop("count"), list(self.spec.key), "left_semi")
-        folder = self.scratch("mended")
-        write_once(once(rows, self.spec), folder)
-        self.replace(self._spark.read.schema(self.spec.schema).parquet(folder), commit)
+        self.replace(self.aside.keep(once(rows, self.spec), "mended"), commit)
         return int(counted[0] - counted[1])
 
     def close(self) -> None:

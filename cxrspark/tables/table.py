@@ -11,7 +11,7 @@ from pyspark.sql import types as T
 
 from cxrspark.tables.schemas import Spec
 
-Format = Literal["parquet", "delta"]
+Format = Literal["parquet", "delta", "iceberg"]
 
 ROW_GROUP = 2**24
 """Bytes of a Parquet row group: what one task reads at least, and what can be passed over."""
@@ -27,6 +27,22 @@ class Commit:
     """JSON of the run's settings."""
 
 
+class Aside(Protocol):
+    """What is kept beside a table for as long as it is open."""
+
+    def keep(self, rows: DataFrame, name: str, *, append: bool = False) -> DataFrame:
+        """Compute rows, write them under a name, and read them from there.
+
+        Args:
+            rows: Their partitions and their order are kept.
+            name: Of what they are.
+            append: Whether they are added to what has that name.
+        """
+
+    def discard(self, name: str) -> None:
+        """Delete what has that name."""
+
+
 class Table(Protocol):
     """A table with a key, which one run at a time writes to.
 
@@ -37,15 +53,11 @@ class Table(Protocol):
     spec: Spec
     name: str
     """Path or name, as the user gave it."""
+    aside: Aside
+    """Where the run keeps what is no part of the table yet."""
 
     def read(self) -> DataFrame:
         """All rows committed so far, by the columns of `spec`; what an old row lacks is null."""
-
-    def scratch(self, name: str) -> str:
-        """A folder that Spark can write to, for as long as the table is open."""
-
-    def discard(self, name: str) -> None:
-        """Delete a folder of `scratch`."""
 
     def append(self, staged: DataFrame, commit: Commit) -> None:
         """Add rows, at once, but for those whose key the table has got meanwhile.
@@ -68,25 +80,24 @@ class Table(Protocol):
         """Let other runs write."""
 
 
-def stage(rows: DataFrame, folder: str) -> DataFrame:
-    """Compute rows into one file that is sorted by its first column.
+def stage(rows: DataFrame, aside: Aside, name: str) -> DataFrame:
+    """Compute a commit's rows, which one task can gather, into one file sorted by its first column.
 
     Args:
-        rows: A commit's, so few that one task can gather them.
-        folder: From `Table.scratch`.
+        rows: A commit's.
+        aside: Where to.
+        name: Under which they are kept there.
 
     Returns:
         The same rows, read from there.
     """
-    file = rows.repartition(1).sortWithinPartitions(rows.columns[0])
-    write_once(file, folder)
-    return rows.sparkSession.read.schema(rows.schema).parquet(folder)
+    return aside.keep(rows.repartition(1).sortWithinPartitions(rows.columns[0]), name)
 
 
-def write_once(rows: DataFrame, folder: str) -> None:
+def write_once(rows: DataFrame, folder: str, *, append: bool = False) -> None:
     """Write Parquet, a file a partition whatever the session says, in small row groups."""
     options = {"maxRecordsPerFile": 0, "parquet.block.size": ROW_GROUP}
-    rows.write.options(**options).mode("overwrite").parquet(folder)
+    rows.write.options(**options).mode("append" if append else "overwrite").parquet(folder)
 
 
 def in_columns(rows: DataFrame, schema: T.StructType) -> DataFrame:

@@ -29,6 +29,8 @@ def picture(kind: str = "JPEG", grey: int = 7) -> bytes:
 
 
 DICOM = b"\0" * 128 + b"DICM" + b"\2\0\0\0UL\4\0" + b"\0" * 400
+BARE = b"\x08\0\5\0\n\0\0\0ISO_IR 100\x08\0\x16\0\x1a\0\0\0" + b"\0" * 400
+"""A data set in implicit VR, without preamble and prefix."""
 DICOMDIR = b"\0" * 128 + b"DICM\2\0\2\0UI\x14\x001.2.840.10008.1.3.10\0" + b"\0" * 400
 
 
@@ -48,6 +50,7 @@ def listed(root: Path, **options: bool) -> list[str]:
         (picture(), "JPEG"),
         (picture("PNG"), "PNG"),
         (DICOM, "DICOM"),
+        (BARE, "DICOM"),
         (DICOMDIR, "DICOMDIR"),
         (gzip.compress(DICOM), "DICOM"),
         (gzip.compress(b"path,view\n"), "gzip of text"),
@@ -69,6 +72,7 @@ def test_content_tells_where_names_do_not(tmp_path: Path, caplog: pytest.LogCapt
     images = {
         "DICOM/PA1/ST1/IM000001": DICOM,
         "I10": DICOM,
+        "I11": BARE,
         "x.IMA": DICOM,
         "x.dic": DICOM,
         "scan.0001": picture(),

@@ -16,6 +16,7 @@ from cxrspark.errors import UserError
 from cxrspark.tables.schemas import MANIFEST
 
 from helpers.dicom_files import plain
+from helpers.runs import beside
 
 ID_1 = "02aa804e-bde0afdd-112c0b34-7bc16630-4e384014"
 ID_2 = "174413ec-4ec4c1f7-34ea26b7-c5f994f8-79ef1962"
@@ -269,7 +270,7 @@ def test_a_manifest_is_read_in_pieces_and_each_image_is_there_once(
     file.write_text("\n".join(["path,bytes", *lines]))
     pieces = list(list_pieces(str(tmp_path), str(file)))
     assert [len(piece) for piece in pieces] == [4, 4, 2]
-    images = write_manifest(spark, pieces, str(tmp_path / "work"))[0].orderBy("path").collect()
+    images = write_manifest(spark, pieces, beside(spark, tmp_path))[0].orderBy("path").collect()
     assert [(row.path, row.size) for row in images] == [(f"{n}.png", 100.0 * n) for n in range(7)]
 
 
@@ -291,7 +292,7 @@ def test_a_size_that_is_none_is_unknown(spark: SparkSession, tmp_path: Path) -> 
     file = tmp_path / "manifest.csv"
     file.write_text("path,size\na.png,inf\nb.png,nan\nc.png,-1\nd.png,x\ne.png,12\n")
     pieces = list_pieces(str(tmp_path), str(file))
-    images = write_manifest(spark, pieces, str(tmp_path / "work"))[0].orderBy("path").collect()
+    images = write_manifest(spark, pieces, beside(spark, tmp_path))[0].orderBy("path").collect()
     assert [row.size for row in images] == [None, None, None, None, 12]
 
 

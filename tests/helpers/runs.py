@@ -16,10 +16,17 @@ from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
 from cxrspark.scoring.summary import Summary
 from cxrspark.settings import JobSettings
+from cxrspark.tables.aside import Folder
+from cxrspark.tables.files import Files
 
 
 def run(spark: SparkSession, archive: Path, table: Path, **options: Any) -> Summary:
     return score_archive(spark, ScoreSettings(archive=str(archive), scores=str(table), **options))
+
+
+def beside(spark: SparkSession, folder: Path) -> Folder:
+    """Where a run keeps what is no part of its table yet: a folder `run` in this one."""
+    return Folder(Files(spark, str(folder)), "run")
 
 
 def load(table: Path, table_format: str) -> pd.DataFrame:

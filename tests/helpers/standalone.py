@@ -52,7 +52,7 @@ class Cluster:
         command += ["--total-executor-cores", str(cores), "--archives", "cxrspark.tar.gz#packages"]
         command += ["--conf", f"spark.pyspark.python={self.python}", JOB, *arguments]
         environment = {"PYTHONPATH": "packages", "SPARK_CONF_DIR": "packages/conf/cluster"}
-        return _start(command, self.folder, "job.log", environment)
+        return start(command, self.folder, "job.log", environment)
 
     def log(self) -> str:
         """What the last job said."""
@@ -74,13 +74,13 @@ def cluster(folder: Path, pinned: Sequence[Sequence[str]] = ((), (), ())) -> Ite
     daemons: list[psutil.Popen] = []
     try:
         daemons.append(_daemon("master.Master", [], folder, "master.log", pinned[0]))
-        url = _logged(daemons[0], folder / "master.log", r"Starting Spark master at (spark://\S+)")
+        url = logged(daemons[0], folder / "master.log", r"Starting Spark master at (spark://\S+)")
         for number, before in enumerate(pinned[1:]):
             options = ["--cores", "1", "--memory", "1g", "--work-dir", f"worker-{number}", url]
             log = f"worker-{number}.log"
             daemons.append(_daemon("worker.Worker", options, folder, log, before))
         for number, worker in enumerate(daemons[1:]):
-            _logged(worker, folder / f"worker-{number}.log", r"(Successfully registered)")
+            logged(worker, folder / f"worker-{number}.log", r"(Successfully registered)")
         yield Cluster(url, folder, folder / "python" / "bin" / "python", daemons[1:])
     finally:
         for daemon in reversed(daemons):
@@ -101,10 +101,10 @@ def _daemon(
 ) -> psutil.Popen:
     command = [*before, str(SPARK_HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}"]
     command += ["--host", "127.0.0.1", "--port", "0", "--webui-port", "0", *options]
-    return _start(command, folder, log, {"SPARK_DAEMON_MEMORY": "256m"})
+    return start(command, folder, log, {"SPARK_DAEMON_MEMORY": "256m"})
 
 
-def _start(command: list[str], folder: Path, log: str, more: dict[str, str]) -> psutil.Popen:
+def start(command: list[str], folder: Path, log: str, more: dict[str, str]) -> psutil.Popen:
     """Start with nothing of this process' environment but where to find Java."""
     kept = {name: os.environ[name] for name in ("PATH", "JAVA_HOME") if name in os.environ}
     environment = {"SPARK_HOME": str(SPARK_HOME), "SPARK_LOCAL_IP": "127.0.0.1", **kept, **more}
@@ -112,7 +112,7 @@ def _start(command: list[str], folder: Path, log: str, more: dict[str, str]) -> 
         return psutil.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file)
 
 
-def _logged(process: psutil.Popen, log: Path, pattern: str) -> str:
+def logged(process: psutil.Popen, log: Path, pattern: str) -> str:
     """Wait for a line of a log."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:

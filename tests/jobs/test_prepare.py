@@ -31,7 +31,8 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in (local_spark, prepare):
         monkeypatch.setattr(module, "class_archive", lambda: file)
     for name in ("SPARK_CONF_DIR", "SPARK_HOME", "PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is put back to what it was
+        monkeypatch.delenv(name)
     return file
 
 

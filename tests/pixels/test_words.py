@@ -49,8 +49,9 @@ def test_sums_of_the_brightest_block_fit(white: int) -> None:
         np.zeros((16, 16), np.uint8),
         np.zeros((16, 16), ">u2"),
         np.zeros((16, 32), np.uint16)[:, ::2],
+        np.frombuffer(bytes(513), np.uint16, offset=1).reshape(16, 16),
     ],
-    ids=["8 bit", "big-endian", "strided"],
+    ids=["8 bit", "big-endian", "strided", "unaligned"],
 )
 def test_other_words_are_left_to_numpy(words: np.ndarray) -> None:
     assert count_words(words) is None

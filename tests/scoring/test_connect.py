@@ -19,6 +19,7 @@ from cxrspark.scoring.scores import score
 from cxrspark.scoring.settings import ScoreSettings
 
 from helpers.connect import client, connect_server
+from helpers.runs import load
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -104,13 +105,41 @@ def test_evaluation_and_audit_say_the_same(
     assert one == other
 
 
-def test_what_needs_a_classic_session_is_refused_in_one_line(
+def test_a_folder_is_no_table_of_a_run_through_connect(
     server: str, phantoms: Path, tmp_path: Path
 ) -> None:
     done = job(server, "score", "--archive", phantoms, "--scores", tmp_path / "scores")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: score_archive needs a classic session")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr == (
+        f"error: table {tmp_path / 'scores'}: through Spark Connect a run writes to tables of a "
+        "catalog; name catalog.schema.table, or start a classic session\n"
+    )
+
+
+@pytest.mark.usefixtures("delta")
+def test_a_run_fills_a_named_table_as_a_classic_one_fills_its_own(
+    spark: SparkSession, table: tuple[Path, Path], phantoms: Path, tmp_path: Path
+) -> None:
+    names = ("spark.jars", "spark.sql.extensions", "spark.sql.catalog.spark_catalog")
+    lake = {name: spark.sparkContext.getConf().get(name) for name in names}
+    lake["spark.sql.warehouse.dir"] = str(tmp_path / "lake")
+    with connect_server(tmp_path, lake) as url:
+        words = ["score", "--archive", phantoms, "--scores", "default.views", "--format", "delta"]
+        words += ["--pixels", "default.pixels"]
+        first = job(url, *words, "--commit-images", "20")
+        assert first.returncode == 0, first.stderr
+        assert "images · " not in first.stderr.splitlines()[-1]  # nobody counts errors here
+        again = job(url, *words)
+        assert "nothing to do: every image was scored before" in again.stdout
+        labels = ["--labels", phantoms / "truth.csv"]
+        evaluated = job(url, "evaluate", "--scores", "default.views", *labels)
+        assert evaluated.returncode == 0, evaluated.stderr
+    left = sorted(folder.name for folder in (tmp_path / "lake").iterdir())
+    assert left == ["pixels", "views", "views_runs"]
+    for mine, classic in zip(("views", "pixels"), table, strict=True):
+        rows = [load(tmp_path / "lake" / mine, "delta"), load(classic, "parquet")]
+        same = [name for name in rows[1].columns if name not in ("run_id", "scored_at")]
+        pd.testing.assert_frame_equal(*(_plain(each[same]) for each in rows))
 
 
 @pytest.mark.parametrize(

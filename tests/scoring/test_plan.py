@@ -24,6 +24,8 @@ from cxrspark.scoring.plan import (
     write_plan,
 )  # fmt: skip
 
+from helpers.runs import beside
+
 MIMIC = "02aa804e-bde0afdd-112c0b34-7bc16630-4e384014"
 
 
@@ -38,7 +40,7 @@ def images(spark: SparkSession, number: int) -> DataFrame:
 def test_commits_are_even_ranges_of_ids_and_cover_all(spark: SparkSession, tmp_path: Path) -> None:
     work = F.when(F.col("image_id") < "00100.png", KEPT).otherwise(READ)
     todo = images(spark, 1000).repartition(7).withColumn("work", work)
-    plan = write_plan(todo, str(tmp_path / "plan"), {KEPT: 64, READ: 200})
+    plan = write_plan(todo, beside(spark, tmp_path), {KEPT: 64, READ: 200})
     assert [(cut.number, cut.work, cut.images) for cut in plan.cuts] == [
         (0, KEPT, 64), (1, KEPT, 36), (2, READ, 200), (3, READ, 200), (4, READ, 200),
         (5, READ, 200), (6, READ, 100),
@@ -63,11 +65,11 @@ def test_commits_of_many_files_lack_a_sixteenth_at_most(
     spark.conf.set("spark.sql.adaptive.enabled", "false")  # which would write one small file
     spark.conf.set("spark.sql.shuffle.partitions", "7")
     try:
-        plan = write_plan(todo, str(tmp_path / "plan"), {READ: 1000})
+        plan = write_plan(todo, beside(spark, tmp_path), {READ: 1000})
     finally:
         spark.conf.unset("spark.sql.adaptive.enabled")
         spark.conf.set("spark.sql.shuffle.partitions", "2")
-    assert len(list((tmp_path / "plan").glob("*.parquet"))) == 7
+    assert len(list((tmp_path / "run" / "plan").glob("*.parquet"))) == 7
     assert sum(cut.images for cut in plan.cuts) == 10_000
     assert all(1000 - 1000 / 16 <= cut.images <= 1000 for cut in plan.cuts[:-1])
     assert all(left.high < right.low for left, right in pairwise(plan.cuts))
@@ -79,11 +81,11 @@ def test_a_commit_reads_its_own_row_groups_only(
 ) -> None:
     monkeypatch.setattr("cxrspark.tables.table.ROW_GROUP", 2**12)
     todo = images(spark, 20_000).withColumn("work", F.lit(READ))
-    plan = write_plan(todo, str(tmp_path / "plan"), {READ: 1000})
+    plan = write_plan(todo, beside(spark, tmp_path), {READ: 1000})
     cut = plan.cuts[5]
     assert plan.images(cut).count() == 1000
     needed, groups = 0, 0
-    for file in (tmp_path / "plan").glob("*.parquet"):
+    for file in (tmp_path / "run" / "plan").glob("*.parquet"):
         metadata = pq.read_metadata(file)
         column = metadata.schema.names.index("image_id")
         for number in range(metadata.num_row_groups):
