@@ -20,6 +20,9 @@ from cxrspark.model.registry import registered_bundle
 from cxrspark.model.seen import load_seen
 from cxrspark.scoring.scores import score
 from cxrspark.tables.schemas import PIXELS
+from cxrspark.tables.table import in_columns
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's, and SQLAlchemy's about MLflow
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +59,9 @@ def test_the_model_says_what_the_bundle_says(registered: str, pixels: pd.Series)
 def test_its_spark_udf_gives_the_same_scores(
     spark: SparkSession, registered: str, pixels: pd.Series
 ) -> None:
-    kept = pd.DataFrame({"image_id": list("abcd"), "pixels": pixels})
-    rows = spark.createDataFrame(kept.reindex(columns=PIXELS.names), PIXELS)
+    kept = zip("abcd", pixels, strict=True)
+    few = spark.createDataFrame(list(kept), "image_id string, pixels binary")
+    rows = in_columns(few, PIXELS)
     types = ", ".join(f"{name} float" for name in COLUMNS)
     udf = mlflow.pyfunc.spark_udf(spark, registered, result_type=types, env_manager="local")
     scored = score(rows, load_bundle(), archive="a", run_id="r")
@@ -81,7 +85,9 @@ def test_what_is_no_bundle_is_one_line(registered: str, tmp_path: Path) -> None:
         return model_input
 
     with mlflow.start_run():
-        mlflow.pyfunc.log_model(name="other", python_model=predict, registered_model_name="other")
+        mlflow.pyfunc.log_model(
+            name="other", python_model=predict, registered_model_name="other", pip_requirements=[]
+        )
     with pytest.raises(UserError, match="models:/other/1: holds no bundle; register one"):
         registered_bundle("models:/other/1", CARD)
 
