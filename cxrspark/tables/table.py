@@ -44,7 +44,7 @@ class Aside(Protocol):
 
 
 class Table(Protocol):
-    """A table with a key, which one run at a time writes to.
+    """A table with a key: a folder, which one run at a time writes to, or a table of a catalog.
 
     What is to be written is staged first, by tasks that may take long and be repeated, and then
     becomes visible at once; so commits can be staged side by side, and are published one by one.
