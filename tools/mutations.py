@@ -182,9 +182,11 @@ _BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
     ],
     ("cxrspark/scoring/plan.py", PLAN): [
         ('.when(F.col("held_elsewhere"), OTHER_ARCHIVE)', ""),
-        ("done.get(work, 0) - in_part.get(part, 0)", "done.get(work, 0)"),
+        ("or images > sizes[piece.work]", "or images > 2 * sizes[piece.work]"),
+        ("or commit[0].work != piece.work", ""),
+        ("F.floor(row * PIECES / size)", "F.floor(row * 4 / size)"),
         ("F.when(again, KEPT_REPLACED).otherwise(KEPT)", "F.lit(KEPT)"),
-        ("left -= each.images", "left -= 0"),
+        ("left -= images", "left -= 0"),
     ],
 }  # fmt: skip
 

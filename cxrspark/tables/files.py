@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
@@ -58,8 +59,9 @@ class Files:
         """
         try:
             self._files.mkdirs(self._root)
-            self._files.create(self._at("_writable"), True).close()
-            self.delete("_writable")
+            mine = f"_writable-{uuid4().hex[:12]}"  # which a run that starts now does not delete
+            self._files.create(self._at(mine), True).close()
+            self.delete(mine)
         except Py4JJavaError as error:
             raise UserError(_unwritable(self._given, error)) from error
 

@@ -30,7 +30,10 @@ def test_options_win_over_environment_over_file(
         ([], "needs --archive and --scores"),
         (["--archive", "a"], "needs --scores"),
         ([*GIVEN, "--bogus", "1"], "unrecognized arguments: --bogus 1"),
-        ([*GIVEN, "--format", "xls"], "--format 'xls': input should be 'parquet' or 'delta'"),
+        (
+            [*GIVEN, "--format", "xls"],
+            "--format 'xls': input should be 'parquet', 'delta' or",
+        ),
         ([*GIVEN, "--commit-images", "0"], "--commit-images '0': input should be greater than 0"),
         ([*GIVEN, "--config", "none.yaml"], "--config none.yaml: No such file or directory"),
         (

@@ -216,7 +216,7 @@ def test_a_folder_that_workers_do_not_share_is_noticed_after_the_first_commit(
 ) -> None:
     """Its rows are lost on the way to the table, as where each host has a folder of its own."""
     real = run_module.stage
-    monkeypatch.setattr(run_module, "stage", lambda rows, folder: real(rows.limit(1), folder))
+    monkeypatch.setattr(run_module, "stage", lambda rows, *to: real(rows.limit(1), *to))
     with pytest.raises(UserError, match="holds 1 of the 20 rows just written; its folder must be"):
         run(spark, phantoms, tmp_path / "scores", commit_images=20)
 

@@ -198,21 +198,56 @@ def test_a_hive_metastore(phantoms: Path, tmp_path: Path) -> None:
     assert "nothing to do" in submit(tmp_path, HIVE, *score, "--format", "delta")
 
 
+TWO_WRITERS = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from pyspark.sql import SparkSession
+from cxrspark.tables.open import open_table
+from cxrspark.tables.schemas import SCORES, SCORES_TABLE
+from cxrspark.tables.table import Commit, in_columns
+
+spark = SparkSession.builder.getOrCreate()
+few = spark.range(1000).selectExpr("cast(id as string) image_id", "'m' model_id", "'p' path")
+rows = in_columns(few, SCORES).localCheckpoint()
+tables = [open_table(spark, "lake.cxr.raced", "iceberg", SCORES_TABLE, f"r{n}") for n in range(4)]
+both = Barrier(len(tables))
+
+def append(number):
+    both.wait()
+    tables[number].append(rows, Commit(f"r{number}", 0, "{}"))
+
+with ThreadPoolExecutor() as threads:
+    list(threads.map(append, range(len(tables))))
+print("rows", tables[0].read().count())
+"""
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> dict[str, str]:
+    """Settings of a session with a catalog of Iceberg."""
+    if ICEBERG is None:
+        pytest.skip("Iceberg is not made for this Spark yet")
+    folder = {"spark.sql.catalog.lake.warehouse": str(tmp_path / "lake")}
+    return {**LAKE, "spark.jars.packages": ICEBERG, **folder}
+
+
 @pytest.mark.end_to_end
-@pytest.mark.skipif(ICEBERG is None, reason="Iceberg is not made for this Spark yet")
-def test_iceberg(phantoms: Path, tmp_path: Path) -> None:
-    settings = {
-        **LAKE,
-        "spark.jars.packages": str(ICEBERG),
-        "spark.sql.catalog.lake.warehouse": str(tmp_path / "lake"),
-    }
+def test_writers_of_an_iceberg_table_do_not_double_a_row(
+    tmp_path: Path, lake: dict[str, str]
+) -> None:
+    (tmp_path / "two.py").write_text(TWO_WRITERS)
+    assert "rows 1000\n" in submit(tmp_path, lake, tmp_path / "two.py")
+
+
+@pytest.mark.end_to_end
+def test_iceberg(phantoms: Path, tmp_path: Path, lake: dict[str, str]) -> None:
     archive, manifest = copy_of(phantoms, tmp_path / "a"), tmp_path / "list.txt"
     manifest.write_text("0.jpg\n1.jpg\nlost.jpg\n")
     table = ["--scores", "lake.cxr.views", "--pixels", "lake.cxr.pixels", "--format", "iceberg"]
     score = [ROOT / "jobs" / "score_archive.py", "--archive", archive, "--manifest", manifest]
-    submit(tmp_path, settings, *score, *table)
+    submit(tmp_path, lake, *score, *table)
     (archive / "lost.jpg").write_bytes((archive / "0.jpg").read_bytes())
-    assert "1 scored now" in submit(tmp_path, settings, *score, *table, "--retry-errors")
-    assert "nothing to do" in submit(tmp_path, settings, *score, *table)
+    assert "1 scored now" in submit(tmp_path, lake, *score, *table, "--retry-errors")
+    assert "nothing to do" in submit(tmp_path, lake, *score, *table)
     left = {folder.name for folder in (tmp_path / "lake" / "cxr").iterdir()}
     assert left == {"views", "pixels", "views_runs"}
