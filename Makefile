@@ -214,8 +214,8 @@ fuzz-native: dev ## fuzz the native scan for 30 minutes under sanitizers; needs 
 	cd build/fuzz && ASAN_OPTIONS=quarantine_size_mb=1 ./fuzz -max_len=4000 -max_total_time=1800 corpus seeds
 
 .PHONY: test-mutants
-test-mutants: setup ## break training, calibration, intervals, table and plan line by line, and see a test fail
-	$(BIN)/python tools/mutants.py
+test-mutants: train-setup ## break training, calibration, intervals, table and plan line by line, and see a test fail
+	$(IN_TRAIN) tools/mutants.py
 
 .PHONY: docs
 docs: $(SITE)/.ready ## the documents as a site, links checked: build/site/index.html
