@@ -1,4 +1,6 @@
-"""Commits that overlap: cores read the next ones while the last is gathered and written."""
+"""Commits that overlap: cores read the next ones while the last is gathered and written. Or that
+follow one another, where they cannot.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import count
 from threading import Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pyspark.sql import SparkSession
+
+from cxrspark.scoring.plan import Cut
+from cxrspark.scoring.tally import CommitTally
+from cxrspark.scoring.tasks import count_tasks
 
 FEW, MANY = 2, 4
 """Commits at work at once, on few cores and on many; a run that is killed loses at most so many."""
@@ -67,6 +73,29 @@ def overlap(
                 context.cancelJobsWithTag(tag)
                 wait(running, timeout=1.0)
             raise
+
+
+def in_turn(
+    spark: SparkSession, cuts: list[Cut], do: Callable[[Cut], None], tally: CommitTally, cores: int
+) -> None:
+    """Do one commit after another, as a session of Spark Connect has no jobs to overlap.
+
+    Args:
+        spark: The session, whose progress handler tells how much of a commit is done.
+        cuts: The commits.
+        do: Called for each.
+        tally: Told of it.
+        cores: Of the cluster.
+    """
+    heed: Any = tally.heed
+    spark.registerProgressHandler(heed)
+    try:
+        for cut in cuts:
+            tally.begin(cut.images, count_tasks(cut.images, cut.size, cut.left, cores))
+            do(cut)
+            tally.end()
+    finally:
+        spark.removeProgressHandler(heed)
 
 
 def _wait_for_one(running: dict[Future[None], int]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from itertools import count as counting
 from threading import Lock
-from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -23,7 +22,7 @@ from cxrspark.errors import UserError
 from cxrspark.model.bundle import Bundle, Networks, load_bundle
 from cxrspark.scoring import plan as planning
 from cxrspark.scoring.patients import PatientIds
-from cxrspark.scoring.pipeline import commits_at_once, overlap
+from cxrspark.scoring.pipeline import commits_at_once, in_turn, overlap
 from cxrspark.scoring.pixels import read_pixels
 from cxrspark.scoring.plan import AGAIN, NEW, Cut, Plan, compare, count, sample_paths
 from cxrspark.scoring.probe import TRIED, find_witness
@@ -210,25 +209,10 @@ def _score(run: Run, plan: Plan) -> None:
     left = plan.cuts[0].left
     small = changed(run.spark, ARROW_ROWS, BATCH_IMAGES)
     with Progress(left, run.counted.counts), small:
-        if run.tally:
+        if isinstance(run.counted, Tally):
             overlap(run.spark, plan.cuts, do, commits_at_once(run.cores))
         else:
-            _in_turn(run, plan.cuts, do)
-
-
-def _in_turn(run: Run, cuts: list[Cut], do: Callable[[Cut], None]) -> None:
-    """Do one commit after another, as a session of Spark Connect has no jobs to overlap."""
-    counted, at_once = run.counted, run.cores  # asked before, for that is a job itself
-    assert isinstance(counted, CommitTally)
-    heed: Any = counted.heed
-    run.spark.registerProgressHandler(heed)
-    try:
-        for cut in cuts:
-            counted.begin(cut.images, count_tasks(cut.images, cut.size, cut.left, at_once))
-            do(cut)
-            counted.end()
-    finally:
-        run.spark.removeProgressHandler(heed)
+            in_turn(run.spark, plan.cuts, do, run.counted, run.cores)
 
 
 def _witness(run: Run, plan: Plan) -> str | None:

@@ -19,6 +19,8 @@ from cxrspark.settings import JobSettings
 from cxrspark.tables.aside import Folder
 from cxrspark.tables.files import Files
 
+COLUMNS = ["image_id", "path", "view", "p_frontal", "turn", "rows", "columns", "error", "model_id"]
+
 
 def run(spark: SparkSession, archive: Path, table: Path, **options: Any) -> Summary:
     return score_archive(spark, ScoreSettings(archive=str(archive), scores=str(table), **options))
@@ -34,6 +36,17 @@ def load(table: Path, table_format: str) -> pd.DataFrame:
     if table_format == "delta":
         return DeltaTable(table).to_pandas()
     return pd.read_parquet(table)
+
+
+def rows_of(table: Path, table_format: str = "parquet") -> pd.DataFrame:
+    """Rows that a reader of the table sees now."""
+    if table_format == "delta":
+        parts = [DeltaTable(table).to_pandas(columns=COLUMNS)]
+    else:
+        parts = [pd.read_parquet(file, columns=COLUMNS) for file in table.glob("*.parquet")]
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.concat(parts).sort_values("image_id", ignore_index=True)
 
 
 def copy_of(archive: Path, target: Path) -> Path:

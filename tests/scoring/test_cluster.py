@@ -1,8 +1,6 @@
 """The packaged job on a standalone cluster whose Python has nothing installed."""
 
 import signal
-import subprocess
-import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -11,27 +9,11 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from deltalake import DeltaTable
-from pyspark.sql import SparkSession
 
-from cxrspark.scoring.run import score_archive
-from cxrspark.scoring.settings import ScoreSettings
-
-from helpers.standalone import PACKAGE, ROOT, Cluster, cluster, end
+from helpers.runs import rows_of
+from helpers.standalone import Cluster, cluster, end
 
 pytestmark = pytest.mark.end_to_end
-
-COLUMNS = ["image_id", "path", "view", "p_frontal", "rows", "columns", "error", "model_id"]
-
-
-@pytest.fixture(scope="module")
-def package() -> Path:
-    """The archive of `make package`, made anew where the code is newer."""
-    made = subprocess.run(
-        ["make", "package", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert made.returncode == 0, made.stdout + made.stderr
-    return PACKAGE
 
 
 @pytest.fixture(scope="module")
@@ -39,26 +21,6 @@ def two_workers(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """One cluster for both tests: the last of them kills a worker of it."""
     with cluster(tmp_path_factory.mktemp("cluster")) as started:
         yield started
-
-
-def rows_of(table: Path, table_format: str = "parquet") -> pd.DataFrame:
-    """Rows that a reader of the table sees now."""
-    if table_format == "delta":
-        parts = [DeltaTable(table).to_pandas(columns=COLUMNS)]
-    else:
-        parts = [pd.read_parquet(file, columns=COLUMNS) for file in table.glob("*.parquet")]
-    if not parts:
-        return pd.DataFrame(columns=COLUMNS)
-    return pd.concat(parts).sort_values("image_id", ignore_index=True)
-
-
-@pytest.fixture(scope="module")
-def scored_locally(
-    spark: SparkSession, phantoms: Path, tmp_path_factory: pytest.TempPathFactory
-) -> pd.DataFrame:
-    table = tmp_path_factory.mktemp("local") / "scores"
-    score_archive(spark, ScoreSettings(archive=str(phantoms), scores=str(table)))
-    return rows_of(table)
 
 
 def test_the_package_has_what_an_executor_needs_and_nothing_of_the_driver_s_training(

@@ -4,8 +4,6 @@
 """
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,38 +13,20 @@ import psutil
 import pytest
 from pyspark.sql import SparkSession
 
-from cxrspark.scoring.run import score_archive
-from cxrspark.scoring.settings import ScoreSettings
-
-from helpers.standalone import ROOT
+from helpers.runs import rows_of
 from helpers.yarn import Yarn, yarn
 
 pytestmark = pytest.mark.skipif(
     "CXRSPARK_YARN" not in os.environ, reason="make test-yarn runs it: it takes some minutes"
 )
 
-COLUMNS = ["image_id", "path", "view", "p_frontal", "turn", "error", "model_id"]
-
 
 @pytest.fixture(scope="module")
-def cluster(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yarn]:
-    make = ["make", "package", f"PYTHON={sys.executable}"]
-    subprocess.run(make, cwd=ROOT, check=True, capture_output=True)
+def cluster(
+    package: Path, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Yarn]:
     with yarn(tmp_path_factory.mktemp("yarn"), spark) as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def scored_locally(
-    spark: SparkSession, phantoms: Path, tmp_path_factory: pytest.TempPathFactory
-) -> pd.DataFrame:
-    table = tmp_path_factory.mktemp("local") / "scores"
-    score_archive(spark, ScoreSettings(archive=str(phantoms), scores=str(table)))
-    return rows_of(table)
-
-
-def rows_of(table: Path) -> pd.DataFrame:
-    return pd.read_parquet(table, columns=COLUMNS).sort_values("image_id", ignore_index=True)
 
 
 @pytest.mark.parametrize("mode", ["client", "cluster"])
