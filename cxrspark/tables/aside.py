@@ -56,7 +56,7 @@ class Tables:
     def keep(self, rows: DataFrame, name: str, *, append: bool = False) -> DataFrame:
         """See `Aside.keep`."""
         self._kept.add(name)
-        mode = "append" if append else "errorifexists"
+        mode = "append" if append else "error"
         rows.write.format(self._format).mode(mode).saveAsTable(self._table(name))
         return self._spark.table(self._table(name))
 
