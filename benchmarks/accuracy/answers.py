@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from cxrspark.evaluation.intervals import auc
 from cxrspark.model.bundle import Bundle, load_bundle
-from cxrspark.model.inference import Scorer
+from cxrspark.model.inference import Scorer, said_of
 from cxrspark.pixels.image import Grey8
 from cxrspark.training.answers.examples import Examples
 
@@ -45,10 +46,10 @@ def lay(pixels: Grey8, rng: np.random.Generator) -> tuple[Grey8, Any, Any, Any]:
 
 def answers(bundle: Bundle, pixels: Grey8) -> dict[str, Any]:
     """Arrays by name, as the scores table has them; NaN for null."""
-    assert bundle.answers
     given = bundle.thresholds
     assert given
-    said, p = Scorer(bundle.answers)(pixels), Scorer(bundle.flatbuffer).p_frontal(pixels)
+    rows = said_of(pd.Series([image.tobytes() for image in pixels]), bundle.networks).to_numpy()
+    p, said = rows[:, 0], rows[:, 1:]
     chest = said[:, 0] >= given.chest_below
     frontal, lateral = p > bundle.frontal_above, p < bundle.lateral_below
     best = said[:, 1:5]

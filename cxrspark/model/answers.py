@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cxrspark.pixels.image import Grey8
+from cxrspark.pixels.upright import upright
 
 OUTPUTS = (
     "p_chest", "p_turn_0", "p_turn_90", "p_turn_180", "p_turn_270", "p_inverted", "p_mirrored",
@@ -15,11 +21,13 @@ OUTPUTS = (
 TURNS = (0, 90, 180, 270)
 """Degrees clockwise that set an image upright."""
 
-CHEST, TURN, INVERTED, MIRRORED, PROJECTION = (
-    "chest", "turn", "inverted", "mirrored", "projection",
-)  # fmt: skip
-HEADS = (CHEST, TURN, INVERTED, MIRRORED, PROJECTION)
-"""The questions, one head of the network each."""
+P_CHEST, P_TURN, P_INVERTED, P_MIRRORED, P_AP = 0, slice(1, 5), 5, 6, 7
+"""Where they stand in `OUTPUTS`."""
+
+OF_UPRIGHT = [P_MIRRORED, P_AP]
+"""What is asked of an upright image."""
+
+Floats = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -64,3 +72,31 @@ class Thresholds:
         if not (0 <= chest_below <= 1 and 0.5 <= turn_sure <= 1):
             raise ValueError("a threshold is out of range")
         return cls(chest_below, turn_sure, **pairs)
+
+
+def ask(
+    score: Callable[[Grey8], Floats], pixels: Grey8, thresholds: Thresholds
+) -> tuple[Floats, npt.NDArray[np.int64], Grey8]:
+    """Ask of images, and once more of upright copies of the chests that are turned or inverted.
+
+    Frontal or lateral, mirrored, AP or PA: an upright image tells them best.
+
+    Args:
+        score: The network: pixels to probabilities in the order of `OUTPUTS`, shape (n, 8).
+        pixels: uint8, shape (n, 64, 64).
+        thresholds: When an answer is given.
+
+    Returns:
+        The probabilities, of them `OF_UPRIGHT` those of the copies where there are such; which
+        images these are of, int64 (m,); and the copies, uint8 (m, 64, 64).
+    """
+    said = score(pixels)
+    of_turns = said[:, P_TURN]
+    turn = np.where(of_turns.max(1) >= thresholds.turn_sure, of_turns.argmax(1), 0)
+    inverted = said[:, P_INVERTED] > thresholds.inverted[1]
+    chest = said[:, P_CHEST] >= thresholds.chest_below
+    rows = np.flatnonzero(chest & (inverted | (turn > 0)))
+    copies = [upright(pixels[row], TURNS[turn[row]], bool(inverted[row]), None) for row in rows]
+    stacked = np.array(copies, np.uint8).reshape(-1, *pixels.shape[1:])
+    said[rows[:, None], OF_UPRIGHT] = score(stacked)[:, OF_UPRIGHT]
+    return said, rows, stacked

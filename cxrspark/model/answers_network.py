@@ -10,14 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers, ops
 
-from cxrspark.model.answers import OUTPUTS
+from cxrspark.model.answers import OUTPUTS, P_TURN
 from cxrspark.model.network import equalised
 from cxrspark.pixels.image import SIDE, Grey8
 
 Floats = npt.NDArray[np.float64]
-
-TURN = slice(1, 5)
-"""The four turns among `cxrspark.model.answers.OUTPUTS`."""
 
 PROJECTION_LAYERS = ("projection_1", "projection_2")
 """Layers that answer AP or PA; they can be trained again alone."""
@@ -91,7 +88,7 @@ def build_answers_scorer(network: keras.Model, scaling: Scaling) -> keras.Model:
     )
     logits = network(prepared(pixels)) * slope + offset
     ends = ops.sigmoid(logits)
-    parts = [ends[:, : TURN.start], ops.softmax(logits[:, TURN]), ends[:, TURN.stop :]]
+    parts = [ends[:, : P_TURN.start], ops.softmax(logits[:, P_TURN]), ends[:, P_TURN.stop :]]
     return keras.Model(pixels, ops.concatenate(parts, axis=1), name="answers_scorer")
 
 

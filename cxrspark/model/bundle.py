@@ -23,6 +23,9 @@ MODEL = "model.tflite"
 ANSWERS = "answers.tflite"
 CARD = "model.json"
 
+UPRIGHT_COPIES = "view, mirrored, ap of upright copies"
+"""How this version scores with a second network: part of `model_id`, as other versions did not."""
+
 
 @dataclass(frozen=True)
 class Networks:
@@ -31,10 +34,12 @@ class Networks:
     Attributes:
         view: float32 (n, 1) out, `p_frontal`.
         answers: float32 (n, 8) out, `cxrspark.model.answers.OUTPUTS`; None in older bundles.
+        thresholds: Of the answers.
     """
 
     view: bytes
     answers: bytes | None = None
+    thresholds: Thresholds | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Bundle:
     @property
     def networks(self) -> Networks:
         """What is broadcast."""
-        return Networks(self.flatbuffer, self.answers)
+        return Networks(self.flatbuffer, self.answers, self.thresholds)
 
     @cached_property
     def thresholds(self) -> Thresholds | None:
@@ -91,7 +96,7 @@ class Bundle:
         content = self.flatbuffer
         if self.answers is not None and self.thresholds:
             content += self.answers
-            decides.append(self.thresholds.as_card())
+            decides += [self.thresholds.as_card(), UPRIGHT_COPIES]
         return hashlib.sha256(content + json.dumps(decides).encode()).hexdigest()[:12]
 
 

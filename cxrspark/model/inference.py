@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from ai_edge_litert.interpreter import Interpreter
 
-from cxrspark.model.answers import OUTPUTS
+from cxrspark.model.answers import OUTPUTS, ask
 from cxrspark.model.bundle import Networks
 from cxrspark.model.quiet import silent_stderr
 from cxrspark.pixels.image import SIDE, Grey8
@@ -76,6 +76,9 @@ def scorer(flatbuffer: bytes) -> Scorer:
 def said_of(pixels: pd.Series, networks: Networks) -> pd.DataFrame:
     """What the networks say of kept pixels.
 
+    Of a chest that is turned or inverted, `p_frontal`, `p_mirrored` and `p_ap` are those of its
+    upright copy; see `cxrspark.model.answers.ask`.
+
     Args:
         pixels: 4,096 bytes or null each.
         networks: A bundle's.
@@ -87,6 +90,8 @@ def said_of(pixels: pd.Series, networks: Networks) -> pd.DataFrame:
     images = np.frombuffer(b"".join(pixels[given]), np.uint8).reshape(-1, SIDE, SIDE)
     scores = np.full((len(pixels), len(COLUMNS)), np.nan, np.float32)
     scores[given, :1] = scorer(networks.view)(images)
-    if networks.answers is not None:
-        scores[given, 1:] = scorer(networks.answers)(images)
+    if networks.answers is not None and networks.thresholds:
+        said, rows, copies = ask(scorer(networks.answers), images, networks.thresholds)
+        scores[given, 1:] = said
+        scores[np.flatnonzero(given)[rows], :1] = scorer(networks.view)(copies)
     return pd.DataFrame(scores, columns=list(COLUMNS), index=pixels.index)

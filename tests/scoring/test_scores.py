@@ -3,7 +3,7 @@ from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 import psutil
 import pytest
 from chispa import assert_column_equality
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import Bundle, load_bundle
-from cxrspark.model.inference import Scorer
+from cxrspark.model.inference import Scorer, said_of
 from cxrspark.phantoms.study import Study, View, phantom_study, render
 from cxrspark.pixels.image import Grey8
 from cxrspark.pixels.shrink_to_64 import shrink
@@ -79,10 +79,20 @@ def test_views_follow_the_thresholds(spark: SparkSession) -> None:
     assert_column_equality(rows.withColumn("view", view_of("p", bundle)), "view", "expected")
 
 
-def answers(said: npt.NDArray[np.float32], p_frontal: float, bundle: Bundle) -> list[object]:
+def answers(image: Grey8, bundle: Bundle) -> list[object]:
     """What a row must say of one image, worked out from the networks' outputs one by one."""
     given = bundle.thresholds
     assert given
+    assert bundle.answers
+    networks = Scorer(bundle.flatbuffer), Scorer(bundle.answers)
+    p_frontal, said = (network(image[None])[0] for network in networks)
+    turns = int(said[1:5].argmax()) if said[1:5].max() >= given.turn_sure else None
+    inverted = said[5] > given.inverted[1]
+    if said[0] >= given.chest_below and (turns or inverted):
+        copy = np.rot90(image, -(turns or 0))
+        copy = 255 - copy if inverted else copy
+        p_frontal, of_copy = (network(copy[None])[0] for network in networks)
+        said[6:] = of_copy[6:]
     view = "uncertain"
     if p_frontal < bundle.lateral_below or p_frontal > bundle.frontal_above:
         view = "frontal" if p_frontal > 0.5 else "lateral"
@@ -92,12 +102,11 @@ def answers(said: npt.NDArray[np.float32], p_frontal: float, bundle: Bundle) -> 
     def side(p: float, ends: tuple[float, float]) -> bool | None:
         return None if ends[0] <= p <= ends[1] else bool(p > 0.5)
 
-    turn = int(said[1:5].argmax()) * 90 if said[1:5].max() >= given.turn_sure else None
     frontal = view == "frontal"
     ap = side(said[7], given.ap) if frontal else None
     return [
         view,
-        turn,
+        None if turns is None else 90 * turns,
         side(said[5], given.inverted),
         side(said[6], given.mirrored) if frontal else None,
         None if ap is None else "AP" if ap else "PA",
@@ -121,14 +130,27 @@ def test_the_other_answers_follow_the_networks_and_the_thresholds(spark: SparkSe
     scores = score(pixels, bundle, archive="a", run_id="r")
     found = {row.image_id: row for row in scores.collect()}
     said = Scorer(shipped.answers)(images)
-    p_frontal = Scorer(bundle.flatbuffer).p_frontal(images)
     names = ("view", "turn", "inverted", "mirrored", "projection")
-    expected = [answers(of, float(p), bundle) for of, p in zip(said, p_frontal, strict=True)]
+    expected = [answers(image, bundle) for image in images]
     assert [[found[f"i{n}"][name] for name in names] for n in range(len(images))] == expected
     assert {row[0] for row in expected} >= {"frontal", "lateral", "other"}
     assert {row[1] for row in expected} >= {0, 90, 270}
     p_chest = [found[f"i{n}"].p_chest for n in range(len(images))]
     np.testing.assert_allclose(p_chest, said[:, 0], atol=1e-6)
+
+
+def test_a_turned_or_inverted_chest_gets_the_view_of_its_upright_copy() -> None:
+    """A batch holds an image without pixels and an other, so that rows are not mixed up."""
+    networks = load_bundle().networks
+    for view in both(phantom_study(3, 128)):
+        upright = shrink(png(render(view))).values
+        laid = [np.rot90(grey, n) for n in range(4) for grey in (upright, 255 - upright)]
+        given = [None, IMAGES[0].tobytes(), *(np.ascontiguousarray(one).tobytes() for one in laid)]
+        said = said_of(pd.Series(given), networks)
+        names = ["p_frontal", "p_mirrored", "p_ap"]
+        assert said.loc[0].isna().all()
+        for row in range(2, len(given)):
+            assert said.loc[row, names].tolist() == said.loc[2, names].tolist()
 
 
 def test_a_bundle_without_a_second_network_gives_its_columns_no_value(spark: SparkSession) -> None:

@@ -21,7 +21,7 @@ Bools = npt.NDArray[np.bool_]
 LEAST = 20
 """Images of a class that a head is trained on at least."""
 
-SYNTHETIC = 250, 200
+SYNTHETIC = 500, 400
 """Synthetic others of each part of a body, and of each kind of picture."""
 
 TRACED = 192

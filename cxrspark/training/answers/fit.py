@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cxrspark.model.answers_network import PROJECTION_LAYERS, TURN, build_answers
+from cxrspark.model.answers import P_AP, P_INVERTED, P_MIRRORED, P_TURN
+from cxrspark.model.answers_network import PROJECTION_LAYERS, build_answers
 from cxrspark.scoring.progress import duration
 from cxrspark.training.answers.examples import Examples, chest_draws, drawn, other_draws
 from cxrspark.training.answers.variation import lay, lay_others, no_chest, ready, vary_upright
@@ -27,6 +28,10 @@ SMOOTHED = 0.01
 
 PROJECTION_WEIGHT = 0.5
 """Of the projection in the whole loss, as most sources hold one projection alone."""
+
+LYING = 0.25
+"""Weight of mirroring and projection where the image is turned or inverted: of such a one its
+upright copy is asked, unless the turn is not seen."""
 
 Report = Callable[[str], None]
 Tensor = Any
@@ -141,16 +146,18 @@ def _loss(logits: Tensor, chests: int, truth: Any, asked: Tensor) -> Tensor:
     chest = tf.cast(tf.range(number) < chests, tf.float32)
     chest = chest * (1.0 - 2.0 * SMOOTHED) + SMOOTHED
     of_chests = logits[:chests]
-    turn = tf.nn.sparse_softmax_cross_entropy_with_logits(truth.quarter, of_chests[:, TURN])
-    inverted = _cross_entropy(truth.inverted, of_chests[:, 5])
-    mirrored = _cross_entropy(truth.mirrored, of_chests[:, 6])
-    projection = _cross_entropy(asked[:, 2], of_chests[:, 7])
+    turn = tf.nn.sparse_softmax_cross_entropy_with_logits(truth.quarter, of_chests[:, P_TURN])
+    inverted = _cross_entropy(truth.inverted, of_chests[:, P_INVERTED])
+    mirrored = _cross_entropy(truth.mirrored, of_chests[:, P_MIRRORED])
+    projection = _cross_entropy(asked[:, 2], of_chests[:, P_AP])
+    lies = tf.maximum(tf.cast(truth.quarter > 0, tf.float32), truth.inverted)
+    upright = 1.0 - (1.0 - LYING) * lies
     return (
         tf.reduce_mean(_cross_entropy(chest, logits[:, 0]))
         + tf.reduce_mean(turn)
         + tf.reduce_mean(inverted)
-        + _mean_where(asked[:, 0], mirrored)
-        + PROJECTION_WEIGHT * _mean_where(asked[:, 1], projection)
+        + _mean_where(asked[:, 0] * upright, mirrored)
+        + PROJECTION_WEIGHT * _mean_where(asked[:, 1] * upright, projection)
     )
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 
 from cxrspark.evaluation.intervals import Figure, auc, proportion
-from cxrspark.model.answers import OUTPUTS, Thresholds
+from cxrspark.model.answers import (
+    OUTPUTS,
+    P_AP,
+    P_CHEST,
+    P_INVERTED,
+    P_MIRRORED,
+    P_TURN,
+    Thresholds,
+    ask,
+)
 from cxrspark.model.answers_network import (
-    TURN,
     Scaling,
     build_answers_scorer,
     prepared,
@@ -118,23 +126,18 @@ def judge(
     plain = lay_at_random(again.pixels, rng)
     said = probabilities(scorer, plain.pixels)
     chest, frontal = again.chest, again.frontal
-    upright = probabilities(scorer, held_back.pixels)[held_back.chest, 0]
-    p_chest = np.concatenate([said[chest, 0], upright])
-    bands = {
-        name: choose_band(said[rows, column], truth[rows], RIGHT[name], LEAST[name])
-        for name, column, truth, rows in (
-            ("inverted", 5, plain.inverted, chest),
-            ("mirrored", 6, plain.mirrored, frontal),
-        )
-    }
-    ap = NEVER if projection_sure is None else (1 - projection_sure, projection_sure)
+    as_they_are = probabilities(scorer, held_back.pixels)[held_back.chest, P_CHEST]
+    p_chest = np.concatenate([said[chest, P_CHEST], as_they_are])
     thresholds = Thresholds(
         chest_below=round(min(LEAST_CHEST, float(np.quantile(p_chest, CHESTS_LOST))), 4),
         turn_sure=_sure_above(said[chest], plain.quarter[chest]),
-        inverted=(bands["inverted"].lateral_below, bands["inverted"].frontal_above),
-        mirrored=(bands["mirrored"].lateral_below, bands["mirrored"].frontal_above),
-        ap=ap,
+        inverted=_sides("inverted", said[chest, P_INVERTED], plain.inverted[chest]),
+        mirrored=NEVER,
+        ap=NEVER if projection_sure is None else (1 - projection_sure, projection_sure),
     )
+    said = _asked(scorer, plain.pixels, thresholds)
+    mirrored = _sides("mirrored", said[frontal, P_MIRRORED], plain.mirrored[frontal])
+    thresholds = replace(thresholds, mirrored=mirrored)
     return Judged(scaling, thresholds, figures(scorer, again, plain, thresholds))
 
 
@@ -149,29 +152,29 @@ def figures(
         laid: From `lay_at_random`.
         thresholds: When answers are given.
     """
-    said, upright = probabilities(scorer, laid.pixels), probabilities(scorer, examples.pixels)
+    said, upright = (_asked(scorer, of.pixels, thresholds) for of in (laid, examples))
     patient = np.unique(examples.rows["patient"], return_inverse=True)[1].astype(np.int64)
     chest, frontal = examples.chest, examples.frontal
 
     def share(right: Bools, rows: Bools) -> Figure | None:
         return proportion(right[rows], patient[rows])
 
-    best, sure = said[:, TURN].argmax(1), said[:, TURN].max(1) >= thresholds.turn_sure
+    best, sure = said[:, P_TURN].argmax(1), said[:, P_TURN].max(1) >= thresholds.turn_sure
     found = {"turn": (best == laid.quarter, sure, chest)}
     for name, column, truth, rows, ends in (
-        ("inverted", 5, laid.inverted, chest, thresholds.inverted),
-        ("mirrored", 6, laid.mirrored, frontal, thresholds.mirrored),
+        ("inverted", P_INVERTED, laid.inverted, chest, thresholds.inverted),
+        ("mirrored", P_MIRRORED, laid.mirrored, frontal, thresholds.mirrored),
     ):
         p = said[:, column]
         found[name] = ((p > 0.5) == truth, (p < ends[0]) | (p > ends[1]), rows)
     result: dict[str, Figure | None] = {
-        "chests_called_other": share(said[:, 0] < thresholds.chest_below, chest),
-        "others_found": share(said[:, 0] < thresholds.chest_below, ~chest),
+        "chests_called_other": share(said[:, P_CHEST] < thresholds.chest_below, chest),
+        "others_found": share(said[:, P_CHEST] < thresholds.chest_below, ~chest),
         "false_turns": share(
-            (upright[:, TURN].argmax(1) > 0)
-            & (upright[:, TURN].max(1) >= thresholds.turn_sure), chest,
+            (upright[:, P_TURN].argmax(1) > 0)
+            & (upright[:, P_TURN].max(1) >= thresholds.turn_sure), chest,
         ),
-        "false_inversions": share(upright[:, 5] > thresholds.inverted[1], chest),
+        "false_inversions": share(upright[:, P_INVERTED] > thresholds.inverted[1], chest),
     }  # fmt: skip
     for name, (right, answered, rows) in found.items():
         result[f"{name}_answered"] = share(answered, rows)
@@ -179,32 +182,43 @@ def figures(
     ap = examples.ap
     known = ~np.isnan(ap)
     if len(np.unique(ap[known])) == 2:
-        result["projection_auc"] = auc(upright[known, 7], ap[known] == 1, patient[known])
+        result["projection_auc"] = auc(upright[known, P_AP], ap[known] == 1, patient[known])
     low, high = thresholds.ap
-    answered = (upright[:, 7] < low) | (upright[:, 7] > high)
+    answered = (upright[:, P_AP] < low) | (upright[:, P_AP] > high)
     result["projection_answered"] = share(answered, known)
-    right = (upright[:, 7] > 0.5) == (ap == 1)
+    right = (upright[:, P_AP] > 0.5) == (ap == 1)
     result["projection_right_of_answered"] = share(right, known & answered)
     return result
+
+
+def _asked(scorer: keras.Model, pixels: Grey8, thresholds: Thresholds) -> Floats:
+    """As a scoring run asks."""
+    return ask(lambda images: probabilities(scorer, images), pixels, thresholds)[0]
+
+
+def _sides(name: str, p: Floats, truth: Bools) -> tuple[float, float]:
+    """Below and above which an answer of two sides is right often enough."""
+    band = choose_band(p, truth, RIGHT[name], LEAST[name])
+    return band.lateral_below, band.frontal_above
 
 
 def _scaling(logits: Floats, copied: Examples, laid: Laid) -> Scaling:
     """Platt scaling of each head, and one slope for the turns."""
     slope, offset = np.ones(len(OUTPUTS)), np.zeros(len(OUTPUTS))
-    ap = copied.ap
+    ap, upright = copied.ap, (laid.quarter == 0) & ~laid.inverted
     for column, truth, rows in (
-        (0, copied.chest, np.ones(len(ap), bool)),
-        (5, laid.inverted, copied.chest),
-        (6, laid.mirrored, copied.frontal),
-        (7, ap == 1, ~np.isnan(ap)),
+        (P_CHEST, copied.chest, np.ones(len(ap), bool)),
+        (P_INVERTED, laid.inverted, copied.chest),
+        (P_MIRRORED, laid.mirrored, copied.frontal & upright),
+        (P_AP, ap == 1, ~np.isnan(ap) & upright),
     ):
         if len(np.unique(truth[rows])) == 2:
             p = 1 / (1 + np.exp(-logits[rows, column].clip(-15, 15)))
             platt = fit_platt(p, truth[rows])
             slope[column], offset[column] = platt.slope, platt.offset
-    turns, truth = logits[copied.chest][:, TURN], laid.quarter[copied.chest]
+    turns, truth = logits[copied.chest][:, P_TURN], laid.quarter[copied.chest]
     tried = np.geomspace(0.25, 4, 41)
-    slope[TURN] = tried[np.argmin([_log_loss(turns * one, truth) for one in tried])]
+    slope[P_TURN] = tried[np.argmin([_log_loss(turns * one, truth) for one in tried])]
     return Scaling(tuple(slope.round(6).tolist()), tuple(offset.round(6).tolist()))
 
 
@@ -216,7 +230,7 @@ def _log_loss(logits: Floats, truth: Any) -> float:
 
 def _sure_above(said: Floats, quarter: Any) -> float:
     """The least probability from which enough turns are right."""
-    confidence, right = said[:, TURN].max(1), said[:, TURN].argmax(1) == quarter
+    confidence, right = said[:, P_TURN].max(1), said[:, P_TURN].argmax(1) == quarter
     for least in np.arange(LEAST["turn"], 0.996, 0.005):
         called = right[confidence >= least]
         if called.size and called.mean() >= RIGHT["turn"]:
