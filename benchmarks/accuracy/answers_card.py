@@ -1,6 +1,6 @@
 """Write docs/answers.md from what was measured: python -m benchmarks.accuracy.answers_card.
 
-Reads the shipped bundle's model.json and docs/figures/answers_left_out.json.
+Reads the shipped bundle's model.json, and answers.json and answers_left_out.json of docs/figures.
 """
 
 import json
@@ -60,6 +60,21 @@ def laid(found: dict[str, dict[str, float | None]]) -> str:
     return _table(["in per cent", *found], rows)
 
 
+def tested(found: dict[str, Any]) -> str:
+    """A row a question, a column a source, of test patients."""
+    sources = found["unseen patients"]
+    questions = next(iter(sources.values()))
+    rows = [
+        ["images", *(str(of["false turns"]["images"]) for of in sources.values())],
+        *(
+            [question, *(per_cent(of[question]["value"]) for of in sources.values())]
+            for question in questions
+        ),
+        ["AUC of `p_ap`", *(per_cent(found["AUC for AP"][source]) for source in sources)],
+    ]
+    return _table(["in per cent", *sources], rows)
+
+
 def not_done(folds: list[str]) -> str:
     """What no training has left out yet."""
     left = [FOLDS[name] for name in FOLDS if name not in folds]
@@ -80,6 +95,9 @@ def main() -> None:
     assert given
     left_out = json.loads((DOCS / "figures" / "answers_left_out.json").read_text())
     used = card["trained_on"]
+    test = json.loads((DOCS / "figures" / "answers.json").read_text())
+    if test["model_id"] != bundle.model_id:
+        raise SystemExit("docs/figures/answers.json is of another bundle: measure this one first")
     never = given.ap == (0.0, 1.0)
     values = {
         "MODEL_ID": bundle.model_id,
@@ -91,6 +109,8 @@ def main() -> None:
         if never
         else f"from {given.ap[0]:g} to {given.ap[1]:g}, and where the view is not frontal",
         "UNSEEN": unseen(card["figures"]),
+        "TESTED": tested(test),
+        "COST": f"{test['milliseconds']['answers']:.2f}",
         "HELD_BACK": f"{100 * card['recipe']['validation_share']:g}",
         "FOLDS": f"{len(left_out['folds'])} of {len(FOLDS)}",
         "NOT_DONE": not_done(left_out["folds"]),
