@@ -12,8 +12,6 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from cxrspark.errors import UserError
-
 if TYPE_CHECKING:
     from pyspark import Broadcast
 
@@ -23,19 +21,6 @@ Value = TypeVar("Value")
 def is_connect(spark: SparkSession) -> bool:
     """Whether the session is a client of a server: without context, broadcast, accumulator, JVM."""
     return type(spark).__module__.startswith("pyspark.sql.connect.")
-
-
-def refuse_connect(spark: SparkSession, what: str) -> None:
-    """Say what a session of Spark Connect cannot do.
-
-    Raises:
-        UserError: It is one.
-    """
-    if is_connect(spark):
-        raise UserError(
-            f"{what} needs a classic session, as pixels go to TensorFlow by a folder; "
-            "start one without --remote"
-        )
 
 
 def cores(spark: SparkSession) -> int:

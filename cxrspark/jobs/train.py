@@ -12,7 +12,6 @@ from cxrspark.jobs.session import job_session
 from cxrspark.jobs.training_environment import to_training_environment
 from cxrspark.model.bundle import Bundle
 from cxrspark.model.quiet import silent_stderr
-from cxrspark.sessions import refuse_connect
 from cxrspark.training.settings import TrainSettings
 
 KEPT = {"best": "the least validation loss", "last": "the last ones"}
@@ -31,7 +30,6 @@ def run(settings: TrainSettings) -> None:
 
     step = train if settings.network == "view" else train_answers
     with job_session("train", settings.format, settings.remote) as spark:
-        refuse_connect(spark, "a training")
         bundle = step(spark, settings, lambda line: print(line, file=sys.stderr, flush=True))
     if settings.network == "view":
         print_view(bundle, settings)

@@ -1,13 +1,17 @@
-"""From labels and pixels to what TensorFlow trains on: Spark writes, Petastorm reads."""
+"""From labels and pixels to what TensorFlow trains on: Spark computes, Petastorm reads."""
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import tensorflow as tf
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -21,6 +25,11 @@ from cxrspark.tables.table import Format
 
 COLUMNS = ("pixels", "frontal")
 
+PARQUET = pa.schema([("pixels", pa.binary()), ("frontal", pa.float32()), ("patient", pa.int64())])
+
+ROW_GROUP = 1024
+"""Images that the driver holds at once as it writes: 4 MB."""
+
 Dataset = Any
 """A tf.data.Dataset; TensorFlow ships no types that mypy could use."""
 
@@ -32,7 +41,7 @@ class Labelled:
     `patient` is a number, 0 …; the images of one are known to belong together.
 
     Attributes:
-        folder: Where it lies; the driver and the executors see it under the same name.
+        folder: Where it lies, on the driver.
         views: Images of each view.
         sources: Images of each source; "" where it is unknown.
         left_out: Paths of labelled images that could not be read.
@@ -66,7 +75,7 @@ def write_labelled(
         spark: The session.
         images: Columns image_id, label, patient_id and source.
         pixels: Columns of `cxrspark.tables.schemas.PIXELS`, for these images at least.
-        folder: Where to write; overwritten.
+        folder: Of the driver, where to write; overwritten.
 
     Raises:
         UserError: None of the images could be read.
@@ -79,7 +88,7 @@ def write_labelled(
     source = F.coalesce("source", F.lit("")).alias("source")
     labelled = pixels.join(F.broadcast(labels), "image_id").persist()
     readable = labelled.where("error is null")
-    readable.select("pixels", frontal, "patient").write.mode("overwrite").parquet(folder)
+    _write(readable.select("pixels", frontal, "patient"), Path(folder))
     left_out = [row["path"] for row in labelled.where("error is not null").collect()]
     counts = readable.groupBy("label", source).count().toPandas()
     labelled.unpersist()
@@ -90,6 +99,20 @@ def write_labelled(
         for column in ("label", "source")
     )
     return Labelled(folder, views, sources, sorted(left_out))
+
+
+def _write(rows: DataFrame, folder: Path) -> None:
+    """Write `PARQUET` on the driver, of partitions that come one by one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    coming = rows.toLocalIterator()
+    with pq.ParquetWriter(folder / "images.parquet", PARQUET) as file:
+        while group := list(islice(coming, ROW_GROUP)):
+            columns = zip(*group, strict=True)
+            arrays = [
+                pa.array(values, kind) for values, kind in zip(columns, PARQUET.types, strict=True)
+            ]
+            file.write_table(pa.table(arrays, PARQUET))
 
 
 def read_labelled(folder: str) -> Dataset:
