@@ -74,7 +74,7 @@ $(DEV): $(READY)
 $(TRAIN)/.ready: pyproject.toml setup.py constraints-train.txt $(NATIVE) | train-python
 	@echo "installing TensorFlow, Petastorm and an older Spark into $(TRAIN), which takes some minutes"
 	$(TRAIN_PYTHON) -m venv $(TRAIN)
-	$(TRAIN)/bin/python $(INSTALL) -c constraints-train.txt -e '.[notebooks,test,train]'
+	$(TRAIN)/bin/python $(INSTALL) -c constraints-train.txt -e '.[notebooks,onnx,test,train]'
 	@touch $@
 
 .PHONY: demo

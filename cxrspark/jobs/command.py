@@ -23,6 +23,7 @@ JOBS = {
     "evaluate": "compare a scores table with labels",
     "train": "train a model on labelled images",
     "mend": "keep one row of each image in a table that two runs have doubled",
+    "onnx": "write a model's networks in ONNX",
     "phantoms": "write an archive of synthetic radiographs",
 }
 TOOLS = {
