@@ -24,6 +24,7 @@ from keras import layers
 
 from cxrspark.evaluation.intervals import auc
 from cxrspark.jobs.cli import read_settings
+from cxrspark.model.answers import P_AP
 from cxrspark.model.answers_network import build_answers_scorer, prepared, probabilities
 from cxrspark.model.bundle import DEFAULT
 from cxrspark.pixels.image import Grey8
@@ -46,6 +47,12 @@ EPOCHS = 12
 SYNTHETIC = (100, 80)
 LOST = 0.005
 """Share of the unseen chests that may be called other, by every method."""
+
+RIGHT = 0.97
+"""Share of AP and PA that must be right on every source that was left out."""
+
+SURE = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998)
+"""Probabilities that are tried for it."""
 
 FOLDS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "1": (["hannover"], ["ct", "ct or mr"], ["pelvis", "teeth", "noise"]),
@@ -169,6 +176,7 @@ def one_fold(data: Path, work: Path, fold: str) -> dict[str, Any]:
     group = np.where(chest, asked.rows["source"], asked.rows["kind"]).tolist()
     result = {
         "groups": group, "chest": chest.tolist(),
+        "p_ap": said[:, P_AP].tolist(), "ap": np.nan_to_num(asked.ap, nan=-1.0).tolist(),
         "scores": {name: values.tolist() for name, values in scores.items()},
         "laid": {
             source: _laid(scorer, asked.only(chest & (asked.rows["source"] == source)), judged)
@@ -211,10 +219,24 @@ def combined(scores: Scores, chest: Any) -> Scores:
     return {**scores, **sums}
 
 
+def projections(one: dict[str, Any], source: str) -> dict[str, list[float]]:
+    """Of a source that was left out: share answered and share right of it, by `SURE`."""
+    p, ap = np.array(one["p_ap"]), np.array(one["ap"])
+    known = (ap >= 0) & np.array(one["chest"]) & (np.array(one["groups"]) == source)
+    p, ap = p[known], ap[known]
+    found = {}
+    for sure in SURE if len(ap) else ():
+        called = np.maximum(p, 1 - p) > sure
+        right = (p > 0.5)[called] == (ap[called] == 1)
+        found[str(sure)] = [float(called.mean()), float(right.mean()) if len(right) else 0.0]
+    return found
+
+
 def table(work: Path) -> dict[str, Any]:
     """Share of others found by each method, by kind, with `LOST` of the unseen chests lost."""
     found: dict[str, dict[str, float]] = {}
     laid: dict[str, Any] = {}
+    projection: dict[str, Any] = {}
     more: dict[str, Any] = {"folds": []}
     for file in sorted(work.glob("?.json")):
         more["folds"].append(file.stem)
@@ -228,12 +250,14 @@ def table(work: Path) -> dict[str, Any]:
                 found.setdefault(name, {})[kind] = float(of_kind.mean())
         sources = FOLDS[file.stem][0]
         laid |= {source: one["laid"][source] for source in sources}
+        projection |= {source: projections(one, source) for source in sources}
         more |= {"own_headers": one["own_headers"]} if "own_headers" in one else {}
     return {
         "epochs": EPOCHS,
         "lost": LOST,
         "found": found,
         "laid": laid,
+        "projection": projection,
         **more,
     }
 
@@ -247,7 +271,7 @@ def main(data: Path, work: Path, folds: list[str]) -> None:
         made = table(work)
         (FIGURES / "answers_left_out.json").write_text(json.dumps(made, indent=1) + "\n")
         print(pd.DataFrame(made["found"]).round(3).to_string())
-        print(made["laid"], made.get("own_headers"))
+        print(made["laid"], made["projection"], made.get("own_headers"))
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from PIL import Image
 
 from cxrspark.phantoms.files import jpeg
 from cxrspark.phantoms.study import phantom_study, render
-from cxrspark.pixels.jpeg_png import EIGHTH
 from cxrspark.pixels.native import scan, why_not
+from cxrspark.pixels.picture_file import EIGHTH
 
 from benchmarks.common.measuring import machine
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 from cxrspark.pixels.dicom.sniff import is_dicom
@@ -12,28 +13,35 @@ GZIP_START = b"\x1f\x8b"
 HEAD = 512
 """Bytes that tell; the last of them are tar's."""
 
-JPEG, PNG, DICOM, DICOMDIR, GZIP, EMPTY, TEXT, UNKNOWN = (
-    "JPEG", "PNG", "DICOM", "DICOMDIR", "gzip", "empty", "text", "unknown content",
+DICOM, DICOMDIR, GZIP, EMPTY, TEXT, UNKNOWN = (
+    "DICOM", "DICOMDIR", "gzip", "empty", "text", "unknown content",
 )  # fmt: skip
 
-IMAGES = frozenset({JPEG, PNG, DICOM})
-"""What is read."""
+JPEG, PNG, TIFF, BMP, GIF, WEBP, JPEG2000, PNM = PICTURES = (
+    "JPEG", "PNG", "TIFF", "BMP", "GIF", "WebP", "JPEG 2000", "PNM",
+)  # fmt: skip
+
+IMAGES = frozenset({DICOM, *PICTURES})
+"""What is read; see `cxrspark.pixels.picture_file.FORMATS`."""
 
 _BEGIN = (
     (b"\xff\xd8\xff", JPEG),
     (b"\x89PNG\r\n\x1a\n", PNG),
     (GZIP_START, GZIP),
     (b"PK\x03\x04", "zip, which is read where its name ends in .zip"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"GIF8", "GIF"),
-    (b"BM", "BMP"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000 outside DICOM"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000 outside DICOM"),
+    (b"II*\0", TIFF),
+    (b"MM\0*", TIFF),
+    (b"II+\0", TIFF),  # BigTIFF
+    (b"MM\0+", TIFF),
+    (b"GIF8", GIF),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", JPEG2000),
+    (b"\xff\x4f\xff\x51", JPEG2000),
     (b"%PDF", "PDF"),
-    (b"RIFF", "WebP or another RIFF"),
     (b"8BPS", "PSD"),
 )
+
+_PNM = re.compile(rb"P[1-6]\s+(#[^\n]*\n\s*)*\d+\s+(#[^\n]*\n\s*)*\d+\s")
+"""Netpbm's header: its kind, and two sides with comments between."""
 
 _DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
 """SOP class of a DICOMDIR (PS3.4, table I.4-1); it stands among the first elements."""
@@ -55,6 +63,12 @@ def kind_of(head: bytes) -> str:
     for start, kind in _BEGIN:
         if head.startswith(start):
             return _inside(head) if kind == GZIP else kind
+    if head.startswith(b"BM") and head[6:10] == bytes(4):  # reserved
+        return BMP
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return WEBP
+    if _PNM.match(head):
+        return PNM
     if head[257:262] == b"ustar":
         return "tar, which is read where its name ends in .tar"
     return TEXT if _is_text(head) else UNKNOWN

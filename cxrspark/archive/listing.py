@@ -13,7 +13,9 @@ from cxrspark.archive.members import WithMembers, is_container
 from cxrspark.archive.store import Store
 from cxrspark.errors import ObjectError
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".dcm", ".dicom")
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".png", ".dcm", ".dicom", ".tif", ".tiff", ".bmp", ".jp2", ".j2k", ".pgm",
+)  # fmt: skip
 """Listed unread: such a file that is no image is a row that says so."""
 
 OTHER_SUFFIXES = (

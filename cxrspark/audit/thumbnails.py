@@ -18,7 +18,7 @@ from cxrspark.archive.read_ahead import read_many
 from cxrspark.errors import ObjectError
 from cxrspark.pixels.dicom.sniff import is_dicom
 from cxrspark.pixels.image import SIDE, Grey8, PixelsError
-from cxrspark.pixels.jpeg_png import read_picture
+from cxrspark.pixels.picture_file import read_picture
 from cxrspark.scoring.pixels import executor_store
 from cxrspark.sessions import cores
 
@@ -77,9 +77,9 @@ def from_archive(
 
 
 def thumbnail(data: bytes, side: int) -> Grey8:
-    """Decode a JPEG, PNG or DICOM file and shrink it, keeping its aspect ratio.
+    """Decode an image file and shrink it, keeping its aspect ratio.
 
-    Of a truncated JPEG or PNG it shows what is there.
+    Of a truncated picture file it shows what is there.
 
     Args:
         data: The whole file.

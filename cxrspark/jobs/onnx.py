@@ -10,7 +10,7 @@ from pydantic_settings import CliApp
 
 from cxrspark.errors import UserError
 from cxrspark.jobs.training_environment import to_training_environment
-from cxrspark.model.quiet import silent_stderr
+from cxrspark.quiet import silent_stderr
 from cxrspark.settings import JobSettings
 
 

@@ -11,7 +11,7 @@ from pydantic_settings import CliApp
 from cxrspark.jobs.session import job_session
 from cxrspark.jobs.training_environment import to_training_environment
 from cxrspark.model.bundle import Bundle
-from cxrspark.model.quiet import silent_stderr
+from cxrspark.quiet import silent_stderr
 from cxrspark.training.settings import TrainSettings
 
 KEPT = {"best": "the least validation loss", "last": "the last ones"}

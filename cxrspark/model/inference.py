@@ -11,8 +11,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from cxrspark.model.answers import OUTPUTS, ask
 from cxrspark.model.bundle import Networks
-from cxrspark.model.quiet import silent_stderr
 from cxrspark.pixels.image import SIDE, Grey8
+from cxrspark.quiet import silent_stderr
 
 COLUMNS = ("p_frontal", *OUTPUTS)
 """What a bundle's networks say of an image, each 0 … 1."""
@@ -90,7 +90,8 @@ def said_of(pixels: pd.Series, networks: Networks) -> pd.DataFrame:
     images = np.frombuffer(b"".join(pixels[given]), np.uint8).reshape(-1, SIDE, SIDE)
     scores = np.full((len(pixels), len(COLUMNS)), np.nan, np.float32)
     scores[given, :1] = scorer(networks.view)(images)
-    if networks.answers is not None and networks.thresholds:
+    if networks.answers is not None:
+        assert networks.thresholds
         said, rows, copies = ask(scorer(networks.answers), images, networks.thresholds)
         scores[given, 1:] = said
         scores[np.flatnonzero(given)[rows], :1] = scorer(networks.view)(copies)

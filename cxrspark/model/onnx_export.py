@@ -14,8 +14,8 @@ import tf2onnx
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import ANSWERS, CARD, MODEL, load_bundle
 from cxrspark.model.inference import Scorer
-from cxrspark.model.quiet import silent_stderr
 from cxrspark.pixels.image import SIDE
+from cxrspark.quiet import silent_stderr
 
 OPSET = 15
 """Of ONNX; every runtime of the last years has it."""

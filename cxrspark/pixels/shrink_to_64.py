@@ -11,8 +11,8 @@ from PIL import Image
 from cxrspark.pixels.dicom.sniff import is_dicom
 from cxrspark.pixels.equalise import look_up
 from cxrspark.pixels.image import NO_HEADER, SIDE, Grey8, Pixels, PixelsError, Words
-from cxrspark.pixels.jpeg_png import DRAFT_SIDE, read_picture
 from cxrspark.pixels.native import sum_blocks
+from cxrspark.pixels.picture_file import DRAFT_SIDE, read_picture
 
 if TYPE_CHECKING:
     from cxrspark.pixels.dicom.grey import DicomPicture
@@ -27,10 +27,10 @@ BLOCK_SIDE = 8
 def shrink(data: bytes) -> Pixels:
     """Decode an image and average it down to 64×64; the aspect ratio is not kept.
 
-    The format is told by content: JPEG, PNG (8 or 16 bit, grey, RGB, palette, CMYK) or DICOM.
-    DICOM goes through the steps by which MIMIC-CXR-JPG was made (see
-    `cxrspark.pixels.dicom.grey`), PNG of more than 8 bits is stretched and equalised as well;
-    other 8-bit grey is taken as it is.
+    The format is told by content: DICOM, or one of `cxrspark.pixels.picture_file.FORMATS` in any
+    depth and colour. DICOM goes through the steps by which MIMIC-CXR-JPG was made (see
+    `cxrspark.pixels.dicom.grey`), other grey of more than 8 bits is stretched and equalised as
+    well; 8-bit grey is taken as it is.
 
     Args:
         data: The whole file.

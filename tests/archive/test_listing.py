@@ -58,6 +58,14 @@ def listed(root: Path, **options: bool) -> list[str]:
         (b"\x1f\x8b broken", "damaged gzip"),
         (picture("TIFF"), "TIFF"),
         (picture("BMP"), "BMP"),
+        (picture("GIF"), "GIF"),
+        (picture("WEBP"), "WebP"),
+        (picture("JPEG2000"), "JPEG 2000"),
+        (picture("PPM"), "PNM"),
+        (b"P5 # made by hand\n 10 10 255\n", "PNM"),
+        (b"P5 is a word", "text"),
+        (b"BMX bikes are small", "text"),
+        (b"RIFF1234WAVE", "text"),
         (b"", "empty"),
         (b"some words\n", "text"),
         (b"\x80\0\1\2" * 40, "unknown content"),
@@ -74,6 +82,7 @@ def test_content_tells_where_names_do_not(tmp_path: Path, caplog: pytest.LogCapt
         "I10": DICOM,
         "I11": BARE,
         "x.IMA": DICOM,
+        "scan.tif": picture("TIFF"),
         "x.dic": DICOM,
         "scan.0001": picture(),
         "d.dcm.gz": gzip.compress(DICOM),
@@ -82,7 +91,8 @@ def test_content_tells_where_names_do_not(tmp_path: Path, caplog: pytest.LogCapt
     }
     others = {
         "DICOMDIR": DICOMDIR, "README": b"words", "labels.csv": b"path\n", ".DS_Store": DICOM,
-        "EMPTY": b"", "scan.tif": picture("TIFF"), "viewer/run.exe": b"MZ", "notes/TODO": b"more",
+        "EMPTY": b"", "scan.psd": b"8BPS\0\1" + bytes(20),
+        "viewer/run.exe": b"MZ", "notes/TODO": b"more",
     }  # fmt: skip
     write(tmp_path, images | others)
     (tmp_path / "LOST").symlink_to(tmp_path / "nowhere")
@@ -95,7 +105,7 @@ def test_content_tells_where_names_do_not(tmp_path: Path, caplog: pytest.LogCapt
         "DICOMDIR, 1 files, e.g. DICOMDIR",
         "hidden, 1 files, e.g. .DS_Store",
         "empty, 1 files, e.g. EMPTY",
-        "TIFF, 1 files, e.g. scan.tif",
+        "PSD, 1 files, e.g. scan.psd",
         "a link to nothing, 1 files, e.g. LOST",
     }
     assert (

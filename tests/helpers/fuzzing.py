@@ -9,9 +9,11 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from pydicom.uid import JPEG2000Lossless
 
 from cxrspark.phantoms.dicom import BITS_OF, SYNTAXES, Stored, detect, encode_dicom
@@ -31,6 +33,13 @@ def originals() -> dict[str, bytes]:
     files = {
         kind: encode(view, kind, picture) or b"" for kind in ("jpeg", "cmyk jpeg", "16-bit png")
     }
+    for kind in ("TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM"):
+        file = BytesIO()
+        Image.fromarray(picture).save(file, kind)
+        files[kind] = file.getvalue()
+    file = BytesIO()
+    Image.fromarray(picture).save(file, "TIFF", compression="tiff_lzw")
+    files["TIFF, LZW"] = file.getvalue()
     for syntax in SYNTAXES:
         stored = Stored(syntax, bits=BITS_OF.get(syntax, 12))
         files[syntax.name] = encode_dicom(detect(picture, stored, 0), stored, HEADER)

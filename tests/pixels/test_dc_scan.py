@@ -12,8 +12,8 @@ from PIL import Image
 
 from cxrspark.pixels import native
 from cxrspark.pixels.image import PixelsError
-from cxrspark.pixels.jpeg_png import EIGHTH
 from cxrspark.pixels.native import SWITCH, scan, why_not
+from cxrspark.pixels.picture_file import EIGHTH
 from cxrspark.pixels.shrink_to_64 import shrink
 
 from helpers.jpegs import by_pillow, encoded, mutated, written

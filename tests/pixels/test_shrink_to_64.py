@@ -88,7 +88,10 @@ def test_words_are_counted_and_looked_up_block_by_block() -> None:
 
 BAD = {
     "empty": (b"", "empty file"),
-    "text": (b"hello, I am a report\n" * 20, "not a JPEG, PNG or DICOM image"),
+    "text": (
+        b"hello, I am a report\n" * 20,
+        "not an image: no DICOM, and no picture file that is read",
+    ),
     "truncated JPEG": (encode(NOISE, "jpg")[:9000], "undecodable: "),
     "truncated PNG": (encode(NOISE)[:9000], "undecodable: "),
     "1x1": (encode(gradient(1, 1)), "too small: 1x1 pixels"),

@@ -20,8 +20,8 @@ from cxrspark.pixels.image import (
     check_size,
     one_line,
 )
-from cxrspark.pixels.jpeg_png import DRAFT_SIDE
 from cxrspark.pixels.luminance import luminance
+from cxrspark.pixels.picture_file import DRAFT_SIDE
 
 try:
     from pydicom import Dataset

@@ -1,4 +1,4 @@
-"""What libraries say as they are loaded, which nobody asked."""
+"""What libraries say by themselves, which nobody asked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Keep what C++ libraries write as they are loaded from terminals and workers' logs."""
+    """Keep what C and C++ libraries write from terminals and workers' logs."""
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

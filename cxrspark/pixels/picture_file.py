@@ -1,25 +1,45 @@
-"""A JPEG or PNG file to 8-bit grey, shrunk while it is decoded."""
+"""A picture file that Pillow reads to 8-bit grey; a JPEG is shrunk while it is decoded."""
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from io import BytesIO
 
-import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import (
+    ExifTags,
+    Image,
+    Jpeg2KImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from cxrspark.pixels import native
+from cxrspark.pixels.deep_grey import deep_words
 from cxrspark.pixels.equalise import equalise
 from cxrspark.pixels.image import MAX_PIXELS, SIDE, PixelsError, check_size, one_line
 from cxrspark.pixels.png import SIGNATURE, deep_grey, is_deep_colour, sort_chunks
 from cxrspark.pixels.stream_header import JPEG, JPEG_LS, LOSSLESS, jpeg_header
+from cxrspark.quiet import silent_stderr
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Pillow's would be printed
+
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
+"""Pillow's names of what is read; of several pages or frames the first, as viewers show it."""
 
 DRAFT_SIDE = 2 * SIDE
 """What is left for the area average at least, so that its cells still hold whole pixels."""
 
 EIGHTH = 8
 """How often `side` has to go into rows and columns for libjpeg to decode at 1/8."""
+
+PLUGINS = (Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin)
+"""Of these formats, which Pillow knows once they are imported; the others it knows by itself."""
+
+JPEGS = ("JPEG", "MPO")
+"""Of MPO, several JPEGs in one, Pillow shows the first."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -37,7 +57,7 @@ SWAPPED = (5, 6, 7, 8)
 
 
 def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int, int]:
-    """Decode a JPEG or PNG to 8-bit grey, as viewers show it.
+    """Decode a file of one of `FORMATS` to 8-bit grey, as viewers show it.
 
     Args:
         data: The whole file.
@@ -55,10 +75,14 @@ def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int,
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # Pillow's on damaged metadata
-            with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
+            with Image.open(BytesIO(data), formats=FORMATS) as image:
                 columns, rows = image.size
                 check_size(rows, columns)
                 orientation = _orientation(exif or image.info.get("exif", b""))
+                if image.format == "TIFF":
+                    with silent_stderr():  # libtiff prints what is wrong with a file
+                        image.load()
+                    columns, rows = image.size  # as the orientation turns it
                 grey = _grey(image, data, side)
     except PixelsError:
         raise
@@ -81,15 +105,16 @@ def _grey(image: Image.Image, data: bytes, side: int) -> Image.Image:
     columns, rows = image.size
     if not _is_lossless(data):
         image.draft("L", (side, side))  # libjpeg shrinks while it decodes
-        eighth = image.format != "PNG" and min(rows, columns) // side >= EIGHTH
+        eighth = image.format in JPEGS and min(rows, columns) // side >= EIGHTH
         scanned = native.scan(data, rows, columns) if eighth and image.mode == "L" else None
         if scanned is not None:
             return Image.fromarray(scanned)
     if is_deep_colour(image):
         return Image.fromarray(equalise(deep_grey(image, data)))
-    if image.mode.startswith("I"):
-        return Image.fromarray(equalise(np.asarray(image)))
-    return image.convert("L")
+    if image.mode.startswith(("I", "F")):
+        image.load()
+        return Image.fromarray(equalise(deep_words(image)))
+    return image.getchannel("L") if image.mode == "LAB" else image.convert("L")
 
 
 def _orientation(exif: bytes) -> int:
@@ -115,7 +140,7 @@ def _why_unidentified(data: bytes) -> str:
     if data.startswith(SIGNATURE):
         return "undecodable: PNG with a damaged header"
     if not data.startswith(JPEG):
-        return "not a JPEG, PNG or DICOM image"
+        return "not an image: no DICOM, and no picture file that is read"
     declared = jpeg_header(data)
     if declared is None:
         return "undecodable: JPEG without frame header"
