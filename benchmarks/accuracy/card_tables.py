@@ -60,6 +60,10 @@ def sources(sources: Json) -> str:
     return _table(head, rows)
 
 
+FALSE = ("called_other", "turned", "inverted", "mirrored")
+"""What a reading counts of the second network: of upright chests each is wrong."""
+
+
 def readings(readings: Json) -> str:
     """The locked test, a line for each reading and source."""
     rows = (
@@ -71,13 +75,14 @@ def readings(readings: Json) -> str:
             f"{r[source]['low']:.2%} to {r[source]['high']:.2%}",
             f"{r[source]['called_wrong']}",
             f"{r[source]['uncertain']}",
+            *(f"{r[source].get(name, '–')}" for name in FALSE),
         )
         for r in readings
         for source in LOCKED
         if source in r
     )
     head = ("reading", "source", "images", "accuracy", "95 % interval", "called wrong", "uncertain")
-    return _table(head, rows)
+    return _table((*head, *(name.replace("_", " ") for name in FALSE)), rows)
 
 
 def confidence(bins: Json) -> str:

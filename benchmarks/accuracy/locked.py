@@ -21,8 +21,9 @@ from typing import Any
 import pandas as pd
 
 from cxrspark.errors import UserError
-from cxrspark.model.bundle import load_bundle
-from cxrspark.model.inference import Scorer
+from cxrspark.model.answers import TURNS
+from cxrspark.model.bundle import Bundle, load_bundle
+from cxrspark.model.inference import said_of
 from cxrspark.model.seen import load_seen
 
 from benchmarks.accuracy.shared import pixels, share
@@ -88,7 +89,9 @@ def read(data: Path, bundle_folder: str, reason: str | None, folder: Path = FIGU
     }
     ledger.append(entry)
     _write(folder / LEDGER, ledger)
-    p = Scorer(bundle.flatbuffer).p_frontal(pixels(data, rows))
+    said = said_of(pd.Series([one.tobytes() for one in pixels(data, rows)]), bundle.networks)
+    p = said["p_frontal"].to_numpy()
+    false = _false(said, bundle)
     for source in SOURCES:
         chosen = (rows["source"] == source).to_numpy()
         uncertain = (p >= bundle.lateral_below) & (p <= bundle.frontal_above)
@@ -97,9 +100,25 @@ def read(data: Path, bundle_folder: str, reason: str | None, folder: Path = FIGU
         entry[source] = share(right[chosen], rows[chosen]) | {
             "uncertain": int(uncertain[chosen].sum()),
             "called_wrong": int(called_wrong.sum()),
+            **{name: int((of & chosen).sum()) for name, of in false.items()},
         }
     _write(folder / LEDGER, ledger)
     return entry
+
+
+def _false(said: pd.DataFrame, bundle: Bundle) -> dict[str, Any]:
+    """What the second network says of chests that all lie upright: each of these is wrong."""
+    given = bundle.thresholds
+    if given is None:
+        return {}
+    turns = said[[f"p_turn_{turn}" for turn in TURNS]].to_numpy()
+    other = (said["p_chest"] < given.chest_below).to_numpy()
+    wrong = {
+        "turned": (turns.argmax(1) > 0) & (turns.max(1) >= given.turn_sure),
+        "inverted": (said["p_inverted"] > given.inverted[1]).to_numpy(),
+        "mirrored": (said["p_mirrored"] > given.mirrored[1]).to_numpy(),
+    }
+    return {"called_other": other} | {name: of & ~other for name, of in wrong.items()}
 
 
 def _rows(data: Path) -> pd.DataFrame:
