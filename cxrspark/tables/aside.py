@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from cxrspark.tables.files import Files
 from cxrspark.tables.table import write_once
+
+OLD = timedelta(days=7)
+"""After it nobody waits for a run whose tables are still there."""
 
 
 class Folder:
@@ -49,12 +54,15 @@ class Tables:
             table_format: Its format, and theirs.
             run_id: Of the run.
         """
-        self._spark, self._format = spark, table_format
-        self._start = f"{table}_work_{run_id}_"
+        self._spark, self._format, self._table_name = spark, table_format, table
+        self._today = datetime.now(UTC).date()
+        self._start = f"{table}_work_{self._today:%Y%m%d}_{run_id}_"
         self._kept: set[str] = set()
 
     def keep(self, rows: DataFrame, name: str, *, append: bool = False) -> DataFrame:
-        """See `Aside.keep`."""
+        """See `Aside.keep`; the first clears away what dead runs have left."""
+        if not self._kept:
+            self._drop_old()
         self._kept.add(name)
         mode = "append" if append else "error"
         rows.write.format(self._format).mode(mode).saveAsTable(self._table(name))
@@ -62,8 +70,7 @@ class Tables:
 
     def discard(self, name: str) -> None:
         """See `Aside.discard`."""
-        purge = "PURGE" if self._format == "iceberg" else ""  # else it keeps the files for ever
-        self._spark.sql(f"DROP TABLE IF EXISTS {self._table(name)} {purge}")
+        self._drop(self._table(name))
         self._kept.discard(name)
 
     def close(self) -> None:
@@ -71,6 +78,21 @@ class Tables:
         for name in list(self._kept):
             with suppress(PySparkException):
                 self.discard(name)
+
+    def _drop_old(self) -> None:
+        """Drop what runs of at least `OLD` ago have left: no run takes so long."""
+        schema, _, table = self._table_name.rpartition(".")
+        begin = f"{table}_work_"
+        with suppress(PySparkException):
+            shown = self._spark.sql(f"SHOW TABLES IN {in_sql(schema)} LIKE '{begin}*'").collect()
+            for name in (row["tableName"] for row in shown):
+                day = re.match(r"\d{8}_", name[len(begin) :])
+                if day and name[len(begin) :] < f"{self._today - OLD:%Y%m%d}":
+                    self._drop(in_sql(f"{schema}.{name}"))
+
+    def _drop(self, table: str) -> None:
+        purge = "PURGE" if self._format == "iceberg" else ""  # else it keeps the files for ever
+        self._spark.sql(f"DROP TABLE IF EXISTS {table} {purge}")
 
     def _table(self, name: str) -> str:
         return in_sql(self._start + name.replace("-", "_"))

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -110,6 +111,20 @@ def test_errors_are_replaced_by_name(
     again = score_archive(spark, ScoreSettings(**given, format="delta", retry_errors=""))
     assert (again.scored, again.errors) == (1, {})
     assert spark.table(f"{schema}.views").count() == 2
+
+
+def test_what_a_dead_run_has_left_goes_after_a_week(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, schema: str
+) -> None:
+    days = {age: f"{datetime.now(UTC) - timedelta(days=age):%Y%m%d}" for age in (2, 9)}
+    for day in days.values():
+        spark.sql(f"CREATE TABLE {schema}.views_work_{day}_dead_todo (path STRING) USING delta")
+    spark.sql(f"CREATE TABLE {schema}.views_workshop (path STRING) USING delta")
+    archive = copy_of(phantoms, tmp_path / "a")
+    given = {"archive": str(archive), "scores": f"{schema}.views", "format": "delta"}
+    score_archive(spark, ScoreSettings(**given))
+    kept = {f"views_work_{days[2]}_dead_todo", "views_workshop"}
+    assert set(tables_of(spark, schema)) == {"views", "views_runs"} | kept
 
 
 def test_two_runs_do_not_double_an_image(
