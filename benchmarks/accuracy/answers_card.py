@@ -75,6 +75,19 @@ def tested(found: dict[str, Any]) -> str:
     return _table(["in per cent", *sources], rows)
 
 
+def projections(found: dict[str, dict[str, list[float]]]) -> str:
+    """A row a probability, a column a source that was left out: share answered, right of it."""
+    sources = {source: of for source, of in found.items() if of}
+    rows = [
+        [
+            sure,
+            *(f"{100 * of[sure][0]:.0f}, {100 * of[sure][1]:.0f}" for of in sources.values()),
+        ]
+        for sure in next(iter(sources.values()))
+    ]
+    return _table(["surer than", *(f"{source}: answered, right" for source in sources)], rows)
+
+
 def not_done(folds: list[str]) -> str:
     """What no training has left out yet."""
     left = [FOLDS[name] for name in FOLDS if name not in folds]
@@ -121,6 +134,7 @@ def main() -> None:
         "TRAINED": "It was trained on "
         + ", ".join(f"{count:,} {name}" for name, count in used["classes"].items())
         + f", by `{json.dumps(card['recipe'])}`, on {card['created']}.",
+        "PROJECTIONS": projections(left_out["projection"]),
         "AP_HOME": f"{card['figures']['projection_auc']['value']:.3f}",
         "AP_AWAY": away(left_out["laid"]),
         "AP_OWN": f"{left_out['own_headers']['auc']:.3f}",
