@@ -16,7 +16,8 @@ from cxrspark.errors import ObjectError
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".png", ".dcm", ".dicom", ".tif", ".tiff", ".bmp", ".jp2", ".j2k", ".pgm",
 )  # fmt: skip
-"""Listed unread: such a file that is no image is a row that says so."""
+"""Listed unread: such a file that is no image is a row that says so. What else is read, such as GIF
+and WebP, is told by its first bytes: by name alone it is more often part of a page."""
 
 OTHER_SUFFIXES = (
     ".csv", ".tsv", ".txt", ".md", ".json", ".xml", ".html", ".htm", ".pdf", ".yaml", ".yml",

@@ -79,7 +79,7 @@ def from_archive(
 def thumbnail(data: bytes, side: int) -> Grey8:
     """Decode an image file and shrink it, keeping its aspect ratio.
 
-    Of a truncated picture file it shows what is there.
+    Of a truncated picture file it shows what is there, where its decoder can.
 
     Args:
         data: The whole file.

@@ -26,7 +26,7 @@ SETTINGS = OnnxSettings
 
 def run(settings: OnnxSettings) -> None:
     """Convert them where TensorFlow is, and name the files."""
-    to_training_environment(["onnx", *CliApp.serialize(settings)])
+    to_training_environment(["onnx", *CliApp.serialize(settings)], "a conversion to ONNX")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with silent_stderr():  # TensorFlow tells every user of its CPU instructions

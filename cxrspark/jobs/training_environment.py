@@ -24,14 +24,15 @@ def training_is_here() -> bool:
     return all(find_spec(name) for name in ("tensorflow", "petastorm"))
 
 
-def to_training_environment(command: list[str]) -> None:
+def to_training_environment(command: list[str], what: str = "training") -> None:
     """Go on in training's environment, unless this is it; then this process does not come back.
 
     A Spark that spark-submit has started is of the wrong version: its settings are handed on to
     another one.
 
     Args:
-        command: The training's name and options.
+        command: The job's name and options.
+        what: It is, for the message.
 
     Raises:
         UserError: It cannot be found.
@@ -40,8 +41,8 @@ def to_training_environment(command: list[str]) -> None:
         return
     if not TRAINING_PYTHON.exists():
         raise UserError(
-            "training needs TensorFlow and Petastorm, which this environment lacks: run `make "
-            "train-setup` in a clone of cxrspark, or train where `pip install cxrspark[train]` "
+            f"{what} needs TensorFlow and Petastorm, which this environment lacks: run `make "
+            "train-setup` in a clone of cxrspark, or start it where `pip install cxrspark[train]` "
             "went into a Python 3.11"
         )
     settings = _submitted() if "PYSPARK_GATEWAY_PORT" in os.environ else []

@@ -24,8 +24,11 @@ TURNS = (0, 90, 180, 270)
 P_CHEST, P_TURN, P_INVERTED, P_MIRRORED, P_AP = 0, slice(1, 5), 5, 6, 7
 """Where they stand in `OUTPUTS`."""
 
-OF_UPRIGHT = [P_MIRRORED, P_AP]
+OF_UPRIGHT = [P_CHEST, P_MIRRORED, P_AP]
 """What is asked of an upright image."""
+
+DOUBTFUL = 0.2
+"""An image with a smaller `p_chest` is no chest, however it lies."""
 
 Floats = npt.NDArray[Any]
 
@@ -77,9 +80,9 @@ class Thresholds:
 def ask(
     score: Callable[[Grey8], Floats], pixels: Grey8, thresholds: Thresholds
 ) -> tuple[Floats, npt.NDArray[np.int64], Grey8]:
-    """Ask of images, and once more of upright copies of the chests that are turned or inverted.
+    """Ask of images, and once more of upright copies of those that are turned or inverted.
 
-    Frontal or lateral, mirrored, AP or PA: an upright image tells them best.
+    Chest or not, frontal or lateral, mirrored, AP or PA: an upright image tells them best.
 
     Args:
         score: The network: pixels to probabilities in the order of `OUTPUTS`, shape (n, 8).
@@ -94,8 +97,8 @@ def ask(
     of_turns = said[:, P_TURN]
     turn = np.where(of_turns.max(1) >= thresholds.turn_sure, of_turns.argmax(1), 0)
     inverted = said[:, P_INVERTED] > thresholds.inverted[1]
-    chest = said[:, P_CHEST] >= thresholds.chest_below
-    rows = np.flatnonzero(chest & (inverted | (turn > 0)))
+    maybe_chest = said[:, P_CHEST] >= DOUBTFUL
+    rows = np.flatnonzero(maybe_chest & (inverted | (turn > 0)))
     copies = [upright(pixels[row], TURNS[turn[row]], bool(inverted[row]), None) for row in rows]
     stacked = np.array(copies, np.uint8).reshape(-1, *pixels.shape[1:])
     said[rows[:, None], OF_UPRIGHT] = score(stacked)[:, OF_UPRIGHT]

@@ -23,7 +23,7 @@ MODEL = "model.tflite"
 ANSWERS = "answers.tflite"
 CARD = "model.json"
 
-UPRIGHT_COPIES = "view, mirrored, ap of upright copies"
+UPRIGHT_COPIES = "view, chest, mirrored, ap of upright copies"
 """How this version scores with a second network: part of `model_id`, as other versions did not."""
 
 
@@ -40,6 +40,11 @@ class Networks:
     view: bytes
     answers: bytes | None = None
     thresholds: Thresholds | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse answers without thresholds."""
+        if (self.answers is None) != (self.thresholds is None):
+            raise ValueError("answers and their thresholds come together")
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,8 @@ def scorer(flatbuffer: bytes) -> Scorer:
 def said_of(pixels: pd.Series, networks: Networks) -> pd.DataFrame:
     """What the networks say of kept pixels.
 
-    Of a chest that is turned or inverted, `p_frontal`, `p_mirrored` and `p_ap` are those of its
-    upright copy; see `cxrspark.model.answers.ask`.
+    Of a chest that is turned or inverted, all but `p_turn_…` and `p_inverted` is what is said of
+    its upright copy; see `cxrspark.model.answers.ask`.
 
     Args:
         pixels: 4,096 bytes or null each.
@@ -91,7 +91,7 @@ def said_of(pixels: pd.Series, networks: Networks) -> pd.DataFrame:
     scores = np.full((len(pixels), len(COLUMNS)), np.nan, np.float32)
     scores[given, :1] = scorer(networks.view)(images)
     if networks.answers is not None:
-        assert networks.thresholds
+        assert networks.thresholds  # with answers there are some
         said, rows, copies = ask(scorer(networks.answers), images, networks.thresholds)
         scores[given, 1:] = said
         scores[np.flatnonzero(given)[rows], :1] = scorer(networks.view)(copies)

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import tf2onnx
 
 from cxrspark.errors import UserError
@@ -37,20 +38,23 @@ def write_onnx(model: str | None, out: Path) -> list[Path]:
         The networks' files.
 
     Raises:
-        UserError: No such bundle, or a network that comes out different.
+        UserError: No such bundle, a network that comes out different, or no folder to write to.
     """
     bundle = load_bundle(model)
-    out.mkdir(parents=True, exist_ok=True)
-    written = []
+    made = {}
     for name, flatbuffer in ((MODEL, bundle.flatbuffer), (ANSWERS, bundle.answers)):
         if flatbuffer is not None:
             converted = _converted(flatbuffer)
             _check(converted, flatbuffer, name)
-            file = (out / name).with_suffix(".onnx")
-            file.write_bytes(converted)
-            written.append(file)
-    (out / CARD).write_text(json.dumps(bundle.card, indent=2) + "\n")
-    return written
+            made[(out / name).with_suffix(".onnx")] = converted
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for file, content in made.items():
+            file.write_bytes(content)
+        (out / CARD).write_text(json.dumps(bundle.card, indent=2) + "\n")
+    except OSError as error:
+        raise UserError(f"--out {out}: cannot be written: {error.strerror}") from error
+    return list(made)
 
 
 def _converted(flatbuffer: bytes) -> bytes:
@@ -73,8 +77,6 @@ def _rename(graph: Any, names: dict[str, str]) -> None:
 
 
 def _check(converted: bytes, flatbuffer: bytes, name: str) -> None:
-    import onnxruntime
-
     pixels = np.random.default_rng(1).integers(0, 256, (100, SIDE, SIDE), dtype=np.uint8)
     session = onnxruntime.InferenceSession(converted, providers=["CPUExecutionProvider"])
     (said,) = session.run(["said"], {"pixels": pixels})

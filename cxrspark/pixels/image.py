@@ -88,4 +88,4 @@ def one_line(error: Exception) -> str:
 
 
 MAX_BYTES = 2**28
-"""Larger objects are refused unread: an image of `cxrspark.pixels.image.MAX_PIXELS` is smaller."""
+"""Larger objects are refused unread: an image of `MAX_PIXELS` and up to 16 bits is smaller."""

@@ -6,7 +6,9 @@ import logging
 import re
 import warnings
 from io import BytesIO
+from typing import Any
 
+import numpy as np
 from PIL import (
     ExifTags,
     Image,
@@ -17,7 +19,7 @@ from PIL import (
 )
 
 from cxrspark.pixels import native
-from cxrspark.pixels.deep_grey import deep_words
+from cxrspark.pixels.deep_grey import deep_words, pgm_grey, refuse_cut_samples
 from cxrspark.pixels.equalise import equalise
 from cxrspark.pixels.image import MAX_PIXELS, SIDE, PixelsError, check_size, one_line
 from cxrspark.pixels.png import SIGNATURE, deep_grey, is_deep_colour, sort_chunks
@@ -38,8 +40,17 @@ EIGHTH = 8
 PLUGINS = (Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin)
 """Of these formats, which Pillow knows once they are imported; the others it knows by itself."""
 
+BEGIN = {
+    b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF", b"MM\0+": "TIFF", b"GIF8": "GIF",
+    b"RIFF": "WebP", b"\0\0\0\x0cjP  ": "JPEG 2000", b"\xff\x4f\xff\x51": "JPEG 2000",
+}  # fmt: skip
+"""First bytes of files that are called by their format even if they cannot be opened."""
+
 JPEGS = ("JPEG", "MPO")
 """Of MPO, several JPEGs in one, Pillow shows the first."""
+
+MAX_SLOW = 2**22
+"""Pixels of a PNM file that Pillow reads in Python: of some seconds."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -80,6 +91,7 @@ def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int,
                 check_size(rows, columns)
                 orientation = _orientation(exif or image.info.get("exif", b""))
                 if image.format == "TIFF":
+                    refuse_cut_samples(image)
                     with silent_stderr():  # libtiff prints what is wrong with a file
                         image.load()
                     columns, rows = image.size  # as the orientation turns it
@@ -111,10 +123,20 @@ def _grey(image: Image.Image, data: bytes, side: int) -> Image.Image:
             return Image.fromarray(scanned)
     if is_deep_colour(image):
         return Image.fromarray(equalise(deep_grey(image, data)))
+    if image.format == "PPM" and _tiles(image)[0].codec_name in ("ppm", "ppm_plain"):
+        if (grey := pgm_grey(data)) is not None:
+            return Image.fromarray(grey if grey.dtype == np.uint8 else equalise(grey))
+        if rows * columns > MAX_SLOW:
+            raise PixelsError(f"unsupported: PNM of this kind of {rows}x{columns} pixels")
     if image.mode.startswith(("I", "F")):
         image.load()
         return Image.fromarray(equalise(deep_words(image)))
     return image.getchannel("L") if image.mode == "LAB" else image.convert("L")
+
+
+def _tiles(image: Any) -> Any:
+    """How Pillow is to decode a picture, which its types do not tell."""
+    return image.tile
 
 
 def _orientation(exif: bytes) -> int:
@@ -140,7 +162,7 @@ def _why_unidentified(data: bytes) -> str:
     if data.startswith(SIGNATURE):
         return "undecodable: PNG with a damaged header"
     if not data.startswith(JPEG):
-        return "not an image: no DICOM, and no picture file that is read"
+        return _of_other_format(data)
     declared = jpeg_header(data)
     if declared is None:
         return "undecodable: JPEG without frame header"
@@ -149,3 +171,11 @@ def _why_unidentified(data: bytes) -> str:
     if declared.bits != 8:
         return f"unsupported: JPEG of {declared.bits} bits, which is read in DICOM alone"
     return "undecodable: JPEG with a damaged header"
+
+
+def _of_other_format(data: bytes) -> str:
+    """What is said of a file that begins as one of the other formats, and is not opened."""
+    for start, name in BEGIN.items():
+        if data.startswith(start):
+            return f"undecodable: {name} with a damaged header, or of a kind that is not read"
+    return "not an image: no DICOM, and no picture file that is read"

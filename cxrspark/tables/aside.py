@@ -7,13 +7,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from cxrspark.tables.files import Files
 from cxrspark.tables.table import write_once
 
-OLD = timedelta(days=7)
-"""After it nobody waits for a run whose tables are still there."""
+OLD = timedelta(days=30)
+"""No run takes so long."""
 
 
 class Folder:
@@ -58,10 +58,12 @@ class Tables:
         self._today = datetime.now(UTC).date()
         self._start = f"{table}_work_{self._today:%Y%m%d}_{run_id}_"
         self._kept: set[str] = set()
+        self._cleared = False
 
     def keep(self, rows: DataFrame, name: str, *, append: bool = False) -> DataFrame:
         """See `Aside.keep`; the first clears away what dead runs have left."""
-        if not self._kept:
+        if not self._cleared:
+            self._cleared = True
             self._drop_old()
         self._kept.add(name)
         mode = "append" if append else "error"
@@ -80,14 +82,17 @@ class Tables:
                 self.discard(name)
 
     def _drop_old(self) -> None:
-        """Drop what runs of at least `OLD` ago have left: no run takes so long."""
+        """Drop what runs have left that began more than `OLD` ago."""
         schema, _, table = self._table_name.rpartition(".")
         begin = f"{table}_work_"
+        oldest = f"{self._today - OLD:%Y%m%d}"
+        shown: list[Row] = []
         with suppress(PySparkException):
             shown = self._spark.sql(f"SHOW TABLES IN {in_sql(schema)} LIKE '{begin}*'").collect()
-            for name in (row["tableName"] for row in shown):
-                day = re.match(r"\d{8}_", name[len(begin) :])
-                if day and name[len(begin) :] < f"{self._today - OLD:%Y%m%d}":
+        for name in (row["tableName"] for row in shown):
+            made = re.fullmatch(r"(\d{8})_[0-9a-f]{12}_\w+", name.removeprefix(begin))
+            if made and made[1] < oldest:
+                with suppress(PySparkException):
                     self._drop(in_sql(f"{schema}.{name}"))
 
     def _drop(self, table: str) -> None:

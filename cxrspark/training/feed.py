@@ -88,9 +88,9 @@ def write_labelled(
     source = F.coalesce("source", F.lit("")).alias("source")
     labelled = pixels.join(F.broadcast(labels), "image_id").persist()
     readable = labelled.where("error is null")
-    _write(readable.select("pixels", frontal, "patient"), Path(folder))
     left_out = [row["path"] for row in labelled.where("error is not null").collect()]
-    counts = readable.groupBy("label", source).count().toPandas()
+    counts = readable.groupBy("label", source).count().toPandas()  # by now all is computed
+    _write(readable.select("pixels", frontal, "patient"), Path(folder))
     labelled.unpersist()
     if counts.empty:
         raise UserError(f"none of {len(images)} labelled images can be read, e.g. {left_out[0]}")

@@ -25,7 +25,7 @@ class _Api(BaseHTTPRequestHandler):
             self._answer(404, {"kind": "Status", "apiVersion": "v1", "status": "Failure"})
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked = json.loads(self._body())
         self.made.put(asked)
         named = {"uid": "1", "namespace": "default", "resourceVersion": "1"}
         self._answer(201, {**asked, "metadata": {**asked.get("metadata", {}), **named}})
@@ -34,7 +34,11 @@ class _Api(BaseHTTPRequestHandler):
         self.do_POST()
 
     def do_DELETE(self) -> None:
+        self._body()
         self._answer(200, {"kind": "Status", "apiVersion": "v1", "status": "Success"})
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def _answer(self, code: int, content: dict[str, Any]) -> None:
         body = json.dumps(content).encode()

@@ -31,7 +31,16 @@ def test_both_networks_say_the_same_in_onnx(
 def test_a_network_that_comes_out_different_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onnx_export, "CLOSE", 0.0)
-    with pytest.raises(UserError, match=r"model\.tflite: in ONNX its probabilities differ by"):
-        onnx_export.write_onnx(None, tmp_path)
-    assert not list(tmp_path.iterdir())
+    off = iter([np.zeros(1), np.full(1, 2e-5)])  # of the first network, of the second
+    monkeypatch.setattr(onnx_export.np, "abs", lambda _: next(off))
+    with pytest.raises(UserError, match=r"answers\.tflite: in ONNX its probabilities differ by"):
+        onnx_export.write_onnx(None, tmp_path / "onnx")
+    assert not (tmp_path / "onnx").exists()
+
+
+def test_a_folder_that_cannot_be_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["onnx", "--out", str(tmp_path / "file")]) == 2
+    assert "cannot be written" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from helpers.pictures import encode, gradient
 
 GREY = gradient(300, 220)
 DEEP = (np.arange(300)[:, None] * 9 + np.arange(220)[None, :]).astype(np.uint16) + 500
+BITS_8, BITS_16 = struct.pack("<HHH", 8, 8, 8), struct.pack("<HHH", 16, 16, 16)
 PHOTOMETRIC = struct.pack("<HHII", 262, 3, 1, 1)
 """TIFF's entry that says: black is at zero."""
 
@@ -49,6 +50,9 @@ SAME = {
     "JPEG 2000": saved(PICTURE, "JPEG2000"),
     "JPEG 2000, bare": saved(PICTURE, "JPEG2000", no_jp2=True),
     "PGM": saved(PICTURE, "PPM"),
+    "PGM of 250 levels": b"P5\n# 250\n220 300 250 "
+    + np.rint(GREY / 1.02).astype(np.uint8).tobytes(),
+    "PGM in figures": b"P2 220 300 255\n" + b" ".join(b"%d" % grey for grey in GREY.flat),
     "PPM": saved(PICTURE.convert("RGB"), "PPM"),
 }
 
@@ -60,6 +64,14 @@ def test_the_same_picture_gives_the_same_pixels(content: bytes) -> None:
     assert np.abs(found.values.astype(int) - shrink(encode(GREY)).values).max() <= 1
 
 
+def unsigned(words: np.ndarray) -> bytes:
+    """A TIFF of 32 bits without sign, which Pillow writes with one."""
+    tiff = saved(Image.fromarray(words.view(np.int32)), "TIFF")
+    signed, plain = (struct.pack("<HHIHH", 339, 3, 1, kind, 0) for kind in (2, 1))
+    assert tiff.count(signed) == 1
+    return tiff.replace(signed, plain)
+
+
 DEEP_PICTURE = Image.fromarray(DEEP)
 SIGNED = Image.fromarray(DEEP.astype(np.int32) - 2000)
 SAME_DEEP = {
@@ -69,7 +81,9 @@ SAME_DEEP = {
     "TIFF of 32 bits, signed": saved(SIGNED, "TIFF"),
     "TIFF of floats": saved(Image.fromarray(DEEP.astype(np.float32) / 3000 - 1), "TIFF"),
     "JPEG 2000 of 16 bits": saved(DEEP_PICTURE, "JPEG2000"),
+    "TIFF of 32 bits, without sign": unsigned(DEEP.astype(np.uint32) * 2**20),
     "PGM of 16 bits": b"P5 220 300 65535\n" + DEEP.astype(">u2").tobytes(),
+    "PGM of 12 bits": b"P5 220 300 4095\n" + DEEP.astype(">u2").tobytes(),
 }
 
 
@@ -80,9 +94,10 @@ def test_deep_grey_is_stretched_and_equalised_as_that_of_a_png_is(content: bytes
     assert np.abs(shrink(content).values - expected).max() <= 1
 
 
-def test_what_is_no_number_counts_as_the_least() -> None:
+@pytest.mark.parametrize("hole", [np.nan, np.inf, -3.4e38])
+def test_what_is_no_number_counts_as_the_least(hole: float) -> None:
     holes, filled = DEEP.astype(np.float32), DEEP.astype(np.float32)
-    holes[:40], filled[:40] = np.nan, DEEP[40:].min()
+    holes[:40], filled[:40] = hole, DEEP[40:].min()
     pixels = [shrink(saved(Image.fromarray(one), "TIFF")).values for one in (holes, filled)]
     np.testing.assert_array_equal(*pixels)
 
@@ -97,6 +112,16 @@ def test_a_tiffs_orientation_is_applied() -> None:
 SMALL = saved(PICTURE, "BMP")
 BAD = {
     "truncated TIFF": (SAME["TIFF"][:20_000], "undecodable: "),
+    "truncated TIFF, its directory at its end": (
+        SAME["TIFF, LZW"][:-200],
+        "undecodable: TIFF with a damaged header",
+    ),
+    "PNM in figures, large": (b"P2 3000 2000 255\n", "unsupported: PNM of this kind"),
+    "PPM of 16 bits, large": (b"P6 3000 2000 4095\n", "unsupported: PNM of this kind"),
+    "TIFF in colour of 16 bits": (
+        saved(PICTURE.convert("RGB"), "TIFF").replace(BITS_8, BITS_16),
+        "unsupported: TIFF in colour of 16 bits",
+    ),
     "truncated JPEG 2000": (SAME["JPEG 2000"][:300], "undecodable: "),
     "truncated GIF": (SAME["GIF"][:900], "undecodable: "),
     "truncated WebP": (SAME["WebP"][:200], "undecodable: "),

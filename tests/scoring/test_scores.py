@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from cxrspark.errors import UserError
+from cxrspark.model.answers import DOUBTFUL
 from cxrspark.model.bundle import Bundle, load_bundle
 from cxrspark.model.inference import Scorer, said_of
 from cxrspark.phantoms.study import Study, View, phantom_study, render
@@ -88,11 +89,11 @@ def answers(image: Grey8, bundle: Bundle) -> list[object]:
     p_frontal, said = (network(image[None])[0] for network in networks)
     turns = int(said[1:5].argmax()) if said[1:5].max() >= given.turn_sure else None
     inverted = said[5] > given.inverted[1]
-    if said[0] >= given.chest_below and (turns or inverted):
+    if said[0] >= DOUBTFUL and (turns or inverted):
         copy = np.rot90(image, -(turns or 0))
         copy = 255 - copy if inverted else copy
         p_frontal, of_copy = (network(copy[None])[0] for network in networks)
-        said[6:] = of_copy[6:]
+        said[[0, 6, 7]] = of_copy[[0, 6, 7]]
     view = "uncertain"
     if p_frontal < bundle.lateral_below or p_frontal > bundle.frontal_above:
         view = "frontal" if p_frontal > 0.5 else "lateral"
@@ -129,14 +130,14 @@ def test_the_other_answers_follow_the_networks_and_the_thresholds(spark: SparkSe
     pixels = pixels_of(spark, "image_id pixels", rows)
     scores = score(pixels, bundle, archive="a", run_id="r")
     found = {row.image_id: row for row in scores.collect()}
-    said = Scorer(shipped.answers)(images)
+    said = said_of(pd.Series([image.tobytes() for image in images]), bundle.networks)
     names = ("view", "turn", "inverted", "mirrored", "projection")
     expected = [answers(image, bundle) for image in images]
     assert [[found[f"i{n}"][name] for name in names] for n in range(len(images))] == expected
     assert {row[0] for row in expected} >= {"frontal", "lateral", "other"}
     assert {row[1] for row in expected} >= {0, 90, 270}
     p_chest = [found[f"i{n}"].p_chest for n in range(len(images))]
-    np.testing.assert_allclose(p_chest, said[:, 0], atol=1e-6)
+    np.testing.assert_allclose(p_chest, said["p_chest"], atol=1e-6)
 
 
 def test_a_turned_or_inverted_chest_gets_the_view_of_its_upright_copy() -> None:
@@ -147,7 +148,7 @@ def test_a_turned_or_inverted_chest_gets_the_view_of_its_upright_copy() -> None:
         laid = [np.rot90(grey, n) for n in range(4) for grey in (upright, 255 - upright)]
         given = [None, IMAGES[0].tobytes(), *(np.ascontiguousarray(one).tobytes() for one in laid)]
         said = said_of(pd.Series(given), networks)
-        names = ["p_frontal", "p_mirrored", "p_ap"]
+        names = ["p_frontal", "p_chest", "p_mirrored", "p_ap"]
         assert said.loc[0].isna().all()
         for row in range(2, len(given)):
             assert said.loc[row, names].tolist() == said.loc[2, names].tolist()

@@ -113,17 +113,20 @@ def test_errors_are_replaced_by_name(
     assert spark.table(f"{schema}.views").count() == 2
 
 
-def test_what_a_dead_run_has_left_goes_after_a_week(
+def test_what_a_dead_run_has_left_goes_after_a_month(
     spark: SparkSession, phantoms: Path, tmp_path: Path, schema: str
 ) -> None:
-    days = {age: f"{datetime.now(UTC) - timedelta(days=age):%Y%m%d}" for age in (2, 9)}
-    for day in days.values():
-        spark.sql(f"CREATE TABLE {schema}.views_work_{day}_dead_todo (path STRING) USING delta")
-    spark.sql(f"CREATE TABLE {schema}.views_workshop (path STRING) USING delta")
+    days = {age: f"{datetime.now(UTC) - timedelta(days=age):%Y%m%d}" for age in (2, 40)}
+    kept = {
+        f"views_work_{days[2]}_0123456789ab_plan",
+        f"views_work_{days[40]}_backup",
+        "views_workshop",
+    }
+    for name in (*kept, f"views_work_{days[40]}_0123456789ab_plan"):
+        spark.sql(f"CREATE TABLE {schema}.{name} (path STRING) USING delta")
     archive = copy_of(phantoms, tmp_path / "a")
     given = {"archive": str(archive), "scores": f"{schema}.views", "format": "delta"}
     score_archive(spark, ScoreSettings(**given))
-    kept = {f"views_work_{days[2]}_dead_todo", "views_workshop"}
     assert set(tables_of(spark, schema)) == {"views", "views_runs"} | kept
 
 
