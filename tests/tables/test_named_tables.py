@@ -75,7 +75,7 @@ def test_a_run_fills_named_tables_and_goes_on_in_them(
     spark: SparkSession, phantoms: Path, tmp_path: Path, schema: str
 ) -> None:
     names = {"scores": f"{schema}.views", "pixels": f"{schema}.pixels", "format": "delta"}
-    given = {"archive": str(phantoms), **names, "commit_images": 20}
+    given = {"archive": str(phantoms), **names, "commit_images": 40}
     first = score_archive(spark, ScoreSettings(**given))
     assert tables_of(spark, schema) == ["pixels", "views", "views_runs"]
     classic = {"archive": str(phantoms), "scores": str(tmp_path / "views")}
