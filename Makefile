@@ -270,10 +270,6 @@ bench-duplicates: dev ## planted copies among 377,110 kept pixels
 bench-dicom: dev ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files
 	$(BIN)/python -m benchmarks.speed.dicom
 
-.PHONY: bench-connect
-bench-connect: dev ## 2,000 images through Spark Connect beside a classic session
-	PYTHONPATH=tests $(BIN)/python -m benchmarks.speed.connect
-
 .PHONY: bench-buckets
 bench-buckets: dev ## the job on a bucket with 50 ms a request beside local files
 	$(BIN)/python -m benchmarks.speed.buckets
