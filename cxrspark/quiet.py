@@ -8,29 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-_LOCK = Lock()
-_kept: list[int] = []
-"""Where stderr went before, once for each `with` block that is at work in any thread."""
+_lock = Lock()
+_silent = 0
+"""How many `with` blocks are at work, in all threads."""
+_stderr = -1
+"""Where stderr went before the first of them."""
 
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
     """Keep what C and C++ libraries write from terminals and workers' logs, in all threads."""
+    global _silent, _stderr
     sys.stderr.flush()
-    with _LOCK:
-        if not _kept:
-            _before = os.dup(2)
+    with _lock:
+        if _silent == 0:
+            _stderr = os.dup(2)
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 2)
             os.close(nowhere)
-        else:
-            _before = _kept[0]
-        _kept.append(_before)
+        _silent += 1
     try:
         yield
     finally:
-        with _LOCK:
-            before = _kept.pop()
-            if not _kept:
-                os.dup2(before, 2)
-                os.close(before)
+        with _lock:
+            _silent -= 1
+            if _silent == 0:
+                os.dup2(_stderr, 2)
+                os.close(_stderr)

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from cxrspark.evaluation.intervals import auc
 from cxrspark.model.bundle import Bundle, load_bundle
-from cxrspark.model.inference import Scorer, said_of
+from cxrspark.model.inference import Scorer
 from cxrspark.pixels.image import Grey8
 from cxrspark.training.answers.examples import Examples
 
 from benchmarks.accuracy.answers_left_out import examples
+from benchmarks.accuracy.shared import answers
 from benchmarks.common.measuring import FIGURES
 
 TIMED = 2048
@@ -42,34 +42,6 @@ def lay(pixels: Grey8, rng: np.random.Generator) -> tuple[Grey8, Any, Any, Any]:
         laid[quarter == turns] = np.rot90(laid[quarter == turns], turns, axes=(1, 2))
     laid = np.where(inverted[:, None, None], 255 - laid, laid)
     return laid, quarter, inverted, mirrored
-
-
-def answers(bundle: Bundle, pixels: Grey8) -> dict[str, Any]:
-    """Arrays by name, as the scores table has them; NaN for null."""
-    given = bundle.thresholds
-    assert given
-    rows = said_of(pd.Series([image.tobytes() for image in pixels]), bundle.networks).to_numpy()
-    p, said = rows[:, 0], rows[:, 1:]
-    chest = said[:, 0] >= given.chest_below
-    frontal, lateral = p > bundle.frontal_above, p < bundle.lateral_below
-    best = said[:, 1:5]
-    turn = np.where(best.max(1) >= given.turn_sure, best.argmax(1), np.nan)
-
-    def side(column: int, ends: tuple[float, float], rows: Any) -> Any:
-        value = said[:, column]
-        known = np.where(value < ends[0], 0.0, np.where(value > ends[1], 1.0, np.nan))
-        return np.where(rows, known, np.nan)
-
-    return {
-        "view": np.where(
-            ~chest, "other", np.where(frontal, "frontal", np.where(lateral, "lateral", "uncertain"))
-        ),
-        "turn": np.where(chest, turn, np.nan),
-        "inverted": side(5, given.inverted, chest),
-        "mirrored": side(6, given.mirrored, chest & frontal),
-        "ap": side(7, given.ap, chest & frontal),
-        "p_ap": said[:, 7],
-    }
 
 
 def share(hits: Any) -> dict[str, float]:

@@ -21,12 +21,10 @@ from typing import Any
 import pandas as pd
 
 from cxrspark.errors import UserError
-from cxrspark.model.answers import TURNS
-from cxrspark.model.bundle import Bundle, load_bundle
-from cxrspark.model.inference import said_of
+from cxrspark.model.bundle import load_bundle
 from cxrspark.model.seen import load_seen
 
-from benchmarks.accuracy.shared import pixels, share
+from benchmarks.accuracy.shared import answers, pixels, share
 
 SOURCES = ("shenzhen", "jsrt")
 FIGURES = Path(__file__).parents[2] / "docs" / "figures"
@@ -89,9 +87,8 @@ def read(data: Path, bundle_folder: str, reason: str | None, folder: Path = FIGU
     }
     ledger.append(entry)
     _write(folder / LEDGER, ledger)
-    said = said_of(pd.Series([one.tobytes() for one in pixels(data, rows)]), bundle.networks)
-    p = said["p_frontal"].to_numpy()
-    false = _false(said, bundle)
+    said = answers(bundle, pixels(data, rows))
+    p, false = said["p_frontal"], _false(said)
     for source in SOURCES:
         chosen = (rows["source"] == source).to_numpy()
         uncertain = (p >= bundle.lateral_below) & (p <= bundle.frontal_above)
@@ -106,19 +103,16 @@ def read(data: Path, bundle_folder: str, reason: str | None, folder: Path = FIGU
     return entry
 
 
-def _false(said: pd.DataFrame, bundle: Bundle) -> dict[str, Any]:
+def _false(said: dict[str, Any]) -> dict[str, Any]:
     """What the second network says of chests that all lie upright: each of these is wrong."""
-    given = bundle.thresholds
-    if given is None:
+    if "turn" not in said:  # an older bundle
         return {}
-    turns = said[[f"p_turn_{turn}" for turn in TURNS]].to_numpy()
-    other = (said["p_chest"] < given.chest_below).to_numpy()
-    wrong = {
-        "turned": (turns.argmax(1) > 0) & (turns.max(1) >= given.turn_sure),
-        "inverted": (said["p_inverted"] > given.inverted[1]).to_numpy(),
-        "mirrored": (said["p_mirrored"] > given.mirrored[1]).to_numpy(),
+    return {
+        "called_other": said["view"] == "other",
+        "turned": said["turn"] > 0,
+        "inverted": said["inverted"] == 1,
+        "mirrored": said["mirrored"] == 1,
     }
-    return {"called_other": other} | {name: of & ~other for name, of in wrong.items()}
 
 
 def _rows(data: Path) -> pd.DataFrame:

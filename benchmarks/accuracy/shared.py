@@ -12,6 +12,9 @@ import tensorflow as tf
 
 from cxrspark.archive.patients import number_patients
 from cxrspark.evaluation.intervals import proportion
+from cxrspark.model.bundle import Bundle
+from cxrspark.model.inference import said_of
+from cxrspark.pixels.image import Grey8
 from cxrspark.pixels.shrink_to_64 import shrink
 from cxrspark.training.feed import Dataset, Labelled
 
@@ -39,6 +42,35 @@ def pixels(data: Path, rows: pd.DataFrame) -> npt.NDArray[np.uint8]:
     with ThreadPoolExecutor(2) as pool:
         shrunk = pool.map(lambda path: shrink((data / path).read_bytes()).values, rows["path"])
         return np.stack(list(shrunk))
+
+
+def answers(bundle: Bundle, pixels: Grey8) -> dict[str, Any]:
+    """Arrays by name, as the scores table has them; NaN for null. Of an older bundle `p_frontal`."""
+    rows = said_of(pd.Series([image.tobytes() for image in pixels]), bundle.networks).to_numpy()
+    p, said = rows[:, 0], rows[:, 1:]
+    if (given := bundle.thresholds) is None:
+        return {"p_frontal": p}
+    chest = said[:, 0] >= given.chest_below
+    frontal, lateral = p > bundle.frontal_above, p < bundle.lateral_below
+    best = said[:, 1:5]
+    turn = np.where(best.max(1) >= given.turn_sure, best.argmax(1), np.nan)
+
+    def side(column: int, ends: tuple[float, float], rows: Any) -> Any:
+        value = said[:, column]
+        known = np.where(value < ends[0], 0.0, np.where(value > ends[1], 1.0, np.nan))
+        return np.where(rows, known, np.nan)
+
+    return {
+        "p_frontal": p,
+        "view": np.where(
+            ~chest, "other", np.where(frontal, "frontal", np.where(lateral, "lateral", "uncertain"))
+        ),
+        "turn": np.where(chest, turn, np.nan),
+        "inverted": side(5, given.inverted, chest),
+        "mirrored": side(6, given.mirrored, chest & frontal),
+        "ap": side(7, given.ap, chest & frontal),
+        "p_ap": said[:, 7],
+    }
 
 
 def as_table(rows: pd.DataFrame, images: npt.NDArray[np.uint8]) -> tuple[Labelled, Dataset]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 
 from cxrspark.pixels.dicom.sniff import is_dicom
+from cxrspark.pixels.formats import PICTURES, picture_kind
 
 GZIP_START = b"\x1f\x8b"
 """RFC 1952, 2.3.1."""
@@ -17,31 +17,14 @@ DICOM, DICOMDIR, GZIP, EMPTY, TEXT, UNKNOWN = (
     "DICOM", "DICOMDIR", "gzip", "empty", "text", "unknown content",
 )  # fmt: skip
 
-JPEG, PNG, TIFF, BMP, GIF, WEBP, JPEG2000, PNM = PICTURES = (
-    "JPEG", "PNG", "TIFF", "BMP", "GIF", "WebP", "JPEG 2000", "PNM",
-)  # fmt: skip
-
 IMAGES = frozenset({DICOM, *PICTURES})
-"""What is read; see `cxrspark.pixels.picture_file.FORMATS`."""
+"""What is read."""
 
 _BEGIN = (
-    (b"\xff\xd8\xff", JPEG),
-    (b"\x89PNG\r\n\x1a\n", PNG),
-    (GZIP_START, GZIP),
     (b"PK\x03\x04", "zip, which is read where its name ends in .zip"),
-    (b"II*\0", TIFF),
-    (b"MM\0*", TIFF),
-    (b"II+\0", TIFF),  # BigTIFF
-    (b"MM\0+", TIFF),
-    (b"GIF8", GIF),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", JPEG2000),
-    (b"\xff\x4f\xff\x51", JPEG2000),
     (b"%PDF", "PDF"),
     (b"8BPS", "PSD"),
 )
-
-_PNM = re.compile(rb"P[1-6]\s+(#[^\n]*\n\s*)*\d+\s+(#[^\n]*\n\s*)*\d+\s")
-"""Netpbm's header: its kind, and two sides with comments between."""
 
 _DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
 """SOP class of a DICOMDIR (PS3.4, table I.4-1); it stands among the first elements."""
@@ -60,15 +43,13 @@ def kind_of(head: bytes) -> str:
         return EMPTY
     if is_dicom(head):
         return DICOMDIR if _DIRECTORY_CLASS in head else DICOM
+    if picture := picture_kind(head):
+        return picture
+    if head.startswith(GZIP_START):
+        return _inside(head)
     for start, kind in _BEGIN:
         if head.startswith(start):
-            return _inside(head) if kind == GZIP else kind
-    if head.startswith(b"BM") and head[6:10] == bytes(4):  # reserved
-        return BMP
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return WEBP
-    if _PNM.match(head):
-        return PNM
+            return kind
     if head[257:262] == b"ustar":
         return "tar, which is read where its name ends in .tar"
     return TEXT if _is_text(head) else UNKNOWN

@@ -97,7 +97,7 @@ def ask(
     of_turns = said[:, P_TURN]
     turn = np.where(of_turns.max(1) >= thresholds.turn_sure, of_turns.argmax(1), 0)
     inverted = said[:, P_INVERTED] > thresholds.inverted[1]
-    maybe_chest = said[:, P_CHEST] >= DOUBTFUL
+    maybe_chest = said[:, P_CHEST] >= min(DOUBTFUL, thresholds.chest_below)
     rows = np.flatnonzero(maybe_chest & (inverted | (turn > 0)))
     copies = [upright(pixels[row], TURNS[turn[row]], bool(inverted[row]), None) for row in rows]
     stacked = np.array(copies, np.uint8).reshape(-1, *pixels.shape[1:])

@@ -19,17 +19,15 @@ from PIL import (
 )
 
 from cxrspark.pixels import native
-from cxrspark.pixels.deep_grey import deep_words, pgm_grey, refuse_cut_samples
+from cxrspark.pixels.deep_samples import deep_words, pgm_grey, refuse_cut_samples
 from cxrspark.pixels.equalise import equalise
+from cxrspark.pixels.formats import PICTURES, picture_kind
 from cxrspark.pixels.image import MAX_PIXELS, SIDE, PixelsError, check_size, one_line
 from cxrspark.pixels.png import SIGNATURE, deep_grey, is_deep_colour, sort_chunks
 from cxrspark.pixels.stream_header import JPEG, JPEG_LS, LOSSLESS, jpeg_header
 from cxrspark.quiet import silent_stderr
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Pillow's would be printed
-
-FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
-"""Pillow's names of what is read; of several pages or frames the first, as viewers show it."""
 
 DRAFT_SIDE = 2 * SIDE
 """What is left for the area average at least, so that its cells still hold whole pixels."""
@@ -39,12 +37,6 @@ EIGHTH = 8
 
 PLUGINS = (Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin)
 """Of these formats, which Pillow knows once they are imported; the others it knows by itself."""
-
-BEGIN = {
-    b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF", b"MM\0+": "TIFF", b"GIF8": "GIF",
-    b"RIFF": "WebP", b"\0\0\0\x0cjP  ": "JPEG 2000", b"\xff\x4f\xff\x51": "JPEG 2000",
-}  # fmt: skip
-"""First bytes of files that are called by their format even if they cannot be opened."""
 
 JPEGS = ("JPEG", "MPO")
 """Of MPO, several JPEGs in one, Pillow shows the first."""
@@ -68,7 +60,7 @@ SWAPPED = (5, 6, 7, 8)
 
 
 def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int, int]:
-    """Decode a file of one of `FORMATS` to 8-bit grey, as viewers show it.
+    """Decode a file of one of the formats `PICTURES` to 8-bit grey, as viewers show it.
 
     Args:
         data: The whole file.
@@ -86,7 +78,7 @@ def read_picture(data: bytes, side: int = DRAFT_SIDE) -> tuple[Image.Image, int,
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # Pillow's on damaged metadata
-            with Image.open(BytesIO(data), formats=FORMATS) as image:
+            with Image.open(BytesIO(data), formats=tuple(PICTURES.values())) as image:
                 columns, rows = image.size
                 check_size(rows, columns)
                 orientation = _orientation(exif or image.info.get("exif", b""))
@@ -162,7 +154,9 @@ def _why_unidentified(data: bytes) -> str:
     if data.startswith(SIGNATURE):
         return "undecodable: PNG with a damaged header"
     if not data.startswith(JPEG):
-        return _of_other_format(data)
+        if kind := picture_kind(data):
+            return f"undecodable: {kind} with a damaged header, or of a kind that is not read"
+        return "not an image: no DICOM, and no picture file that is read"
     declared = jpeg_header(data)
     if declared is None:
         return "undecodable: JPEG without frame header"
@@ -171,11 +165,3 @@ def _why_unidentified(data: bytes) -> str:
     if declared.bits != 8:
         return f"unsupported: JPEG of {declared.bits} bits, which is read in DICOM alone"
     return "undecodable: JPEG with a damaged header"
-
-
-def _of_other_format(data: bytes) -> str:
-    """What is said of a file that begins as one of the other formats, and is not opened."""
-    for start, name in BEGIN.items():
-        if data.startswith(start):
-            return f"undecodable: {name} with a damaged header, or of a kind that is not read"
-    return "not an image: no DICOM, and no picture file that is read"

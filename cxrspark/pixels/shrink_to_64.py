@@ -27,8 +27,8 @@ BLOCK_SIDE = 8
 def shrink(data: bytes) -> Pixels:
     """Decode an image and average it down to 64×64; the aspect ratio is not kept.
 
-    The format is told by content: DICOM, or one of `cxrspark.pixels.picture_file.FORMATS` in any
-    depth and colour. DICOM goes through the steps by which MIMIC-CXR-JPG was made (see
+    The format is told by content: DICOM, or one of `cxrspark.pixels.formats.PICTURES` in any depth
+    and colour. DICOM goes through the steps by which MIMIC-CXR-JPG was made (see
     `cxrspark.pixels.dicom.grey`), other grey of more than 8 bits is stretched and equalised as
     well; 8-bit grey is taken as it is.
 

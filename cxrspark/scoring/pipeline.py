@@ -1,6 +1,4 @@
-"""Commits that overlap: cores read the next ones while the last is gathered and written. Or that
-follow one another, where they cannot.
-"""
+"""Commits that overlap, so that cores never wait for one to be written; or one after another."""
 
 from __future__ import annotations
 

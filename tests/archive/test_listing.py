@@ -92,7 +92,7 @@ def test_content_tells_where_names_do_not(tmp_path: Path, caplog: pytest.LogCapt
     others = {
         "DICOMDIR": DICOMDIR, "README": b"words", "labels.csv": b"path\n", ".DS_Store": DICOM,
         "EMPTY": b"", "scan.psd": b"8BPS\0\1" + bytes(20),
-        "viewer/run.exe": b"MZ", "notes/TODO": b"more",
+        "viewer/run.exe": b"MZ", "notes/today": b"more",
     }  # fmt: skip
     write(tmp_path, images | others)
     (tmp_path / "LOST").symlink_to(tmp_path / "nowhere")

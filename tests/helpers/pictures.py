@@ -4,7 +4,11 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
+
+from cxrspark.pixels.image import PixelsError
+from cxrspark.pixels.shrink_to_64 import shrink
 
 ARITHMETIC = {
     "SOF9": (
@@ -25,6 +29,14 @@ ARITHMETIC = {
     ),
 }
 """JPEGs in arithmetic coding of `gradient(136, 128)`, in base 64, by libjpeg-turbo's cjpeg."""
+
+
+def refuse(content: bytes, error: str) -> None:
+    """`shrink` refuses a file in one line that begins so."""
+    with pytest.raises(PixelsError) as raised:
+        shrink(content)
+    assert str(raised.value).startswith(error)
+    assert "\n" not in str(raised.value)
 
 
 def gradient(rows: int = 256, columns: int = 192) -> np.ndarray:
