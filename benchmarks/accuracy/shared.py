@@ -45,7 +45,7 @@ def pixels(data: Path, rows: pd.DataFrame) -> npt.NDArray[np.uint8]:
 
 
 def answers(bundle: Bundle, pixels: Grey8) -> dict[str, Any]:
-    """Arrays by name, as the scores table has them; NaN for null. Of an older bundle `p_frontal`."""
+    """Arrays by name, as the scores table has them, NaN for null; of old bundles p_frontal."""
     rows = said_of(pd.Series([image.tobytes() for image in pixels]), bundle.networks).to_numpy()
     p, said = rows[:, 0], rows[:, 1:]
     if (given := bundle.thresholds) is None:
