@@ -270,6 +270,14 @@ bench-duplicates: dev ## planted copies among 377,110 kept pixels
 bench-dicom: dev ## ms a DICOM file, its agreement with the JPEG made of it, pydicom's own files
 	$(BIN)/python -m benchmarks.speed.dicom
 
+.PHONY: bench-connect
+bench-connect: dev ## 2,000 images through Spark Connect beside a classic session
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.speed.connect
+
+.PHONY: bench-versions
+bench-versions: dev build/spark4.0.5/.ready build/spark4.3.0/.ready ## the job on Spark 4.3 beside Spark 4.0
+	$(BIN)/python -m benchmarks.speed.spark_versions
+
 .PHONY: bench-buckets
 bench-buckets: dev ## the job on a bucket with 50 ms a request beside local files
 	$(BIN)/python -m benchmarks.speed.buckets

@@ -78,6 +78,15 @@ def write_table(spark: SparkSession, number: int) -> None:
         (archive / row.path).touch()
 
 
+def memory(job: psutil.Process) -> float:
+    """Megabytes of a job's Python and its JVM now."""
+    try:
+        driver = [job, *(p for p in job.children(recursive=True) if p.name() == "java")]
+        return float(sum(process.memory_info().rss for process in driver) / 1e6)
+    except psutil.NoSuchProcess:  # one ended meanwhile
+        return 0.0
+
+
 def run(manifest: str, ended: str | None = None) -> dict[str, float]:
     """The job until its end, or until its log tells that images are read; seconds and megabytes."""
     (listed,) = (FOLDER / manifest).glob("part-*.txt")
@@ -91,8 +100,7 @@ def run(manifest: str, ended: str | None = None) -> dict[str, float]:
         command = [sys.executable, "jobs/score_archive.py", *options]
         job = psutil.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
     while job.poll() is None:
-        driver = [job, *(p for p in job.children(recursive=True) if p.name() == "java")]
-        most = max(most, sum(process.memory_info().rss for process in driver) / 1e6)
+        most = max(most, memory(job))
         if ended and ended in log.read_text():
             break
         time.sleep(0.5)
