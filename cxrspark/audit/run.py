@@ -19,6 +19,7 @@ from cxrspark.audit.answers import Answers, answers_of
 from cxrspark.audit.duplicates import duplicates, paths_of
 from cxrspark.audit.fused import fuse, write_views
 from cxrspark.audit.headers import Headers, dicom_headers, read_headers
+from cxrspark.audit.omop import to_omop, write_omop
 from cxrspark.audit.thumbnails import data_uris, from_archive, from_pixels
 from cxrspark.errors import UserError
 from cxrspark.pixels.image import SIDE
@@ -62,6 +63,9 @@ class AuditSettings(ViewSettings):
         None,
         description="table to write one view for each image to, with suggested tags and codes; CSV "
         "or JSON where its name ends so, else Parquet",
+    )
+    omop: str | None = Field(
+        None, description="folder to write the same views to as tables of OMOP's imaging extension"
     )
     thumbnail: int | None = Field(
         None, ge=64, le=256, description=f"longer side of those pictures; {THUMBNAIL} by default"
@@ -169,8 +173,11 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
         answers = answers_of(compared)
         lists = (suspected.head(SUSPECTED_SHOWN), uncertain, failed, answers.shown())
         shown = pd.concat([images[["image_id", "path"]] for images in lists])
+        fused = fuse(scores, headers.to_spark(spark), headers.key)
         if settings.views:
-            write_views(fuse(scores, headers.to_spark(spark), headers.key), settings.views)
+            write_views(fused, settings.views)
+        if settings.omop:
+            write_omop(to_omop(fused, scores), settings.omop)
         copies = _duplicates(pixels) if settings.duplicates and pixels is not None else None
         paths = dict(zip(shown["image_id"], shown["path"], strict=True))
         if copies is not None:

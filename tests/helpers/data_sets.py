@@ -43,6 +43,17 @@ PADCHEST = (
     "ExposureInuAs_DICOM,ExposureTime,RelativeXRayExposure_DICOM,ReportID,Report,MethodLabel,"
     "Labels,Localizations,LabelsLocalizationsBySentence,labelCUIS,LocalizationsCUIS"
 )
+BRAX = (
+    ",DicomPath,PngPath,PatientID,PatientSex,PatientAge,AccessionNumber,StudyDate,No Finding,"
+    "Enlarged Cardiomediastinum,Cardiomegaly,Lung Lesion,Lung Opacity,Edema,Consolidation,"
+    "Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices,"
+    "ViewPosition,Rows,Columns,Manufacturer"
+)
+VINDR_PCXR = (
+    "image_id,rad_ID,No finding,Bronchitis,Brocho-pneumonia,Other disease,Bronchiolitis,"
+    "Situs inversus,Pneumonia,Pleuro-pneumonia,Diagphramatic hernia,Tuberculosis,"
+    "Congenital emphysema,CPAM,Hyaline membrane disease,Mediastinal tumor,Lung tumor"
+)
 SERIES = "id_0001-aa/Study_1.2/Series_3.4/image-5-6"
 
 SAMPLES = {
@@ -107,15 +118,16 @@ SAMPLES = {
     ),
     "VinDr-PCXR": Sample(
         "image_labels_train.csv",
-        "image_id,rad_ID,No finding,Bronchitis\nab12cd,R1,1,0\n",
+        f"{VINDR_PCXR}\nab12cd,R1,1.0{',0.0' * 14}\n",
         {"train/ab12cd.dicom": ("frontal", None)},
     ),
     "BRAX": Sample(
         "master_spreadsheet_update.csv",
-        "DicomPath,PngPath,PatientID,PatientSex,PatientAge,AccessionNumber,StudyDate,No Finding,"
-        "ViewPosition,Rows,Columns,Manufacturer\n"
-        f"Anonymized_DICOMs/{SERIES}.dcm,images/{SERIES}.png,id_0001,M,40,2.3,20080101,1,PA,9,9,1\n"
-        f"Anonymized_DICOMs/{SERIES}7.dcm,images/{SERIES}7.png,id_0001,M,40,2.3,20080101,1,L,9,9,1\n",
+        f"{BRAX}\n"
+        f"0,Anonymized_DICOMs/{SERIES}.dcm,images/{SERIES}.png,id_0001,M,40,2.3,20080101,1.0"
+        f"{',' * 14}PA,9,9,1\n"
+        f"1,Anonymized_DICOMs/{SERIES}7.dcm,images/{SERIES}7.png,id_0001,M,40,2.3,20080101,1.0"
+        f"{',' * 14}L,9,9,1\n",
         {
             f"images/{SERIES}.png": ("frontal", "id_0001"),
             f"images/{SERIES}7.png": ("lateral", "id_0001"),

@@ -1,0 +1,116 @@
+"""The fused views as tables of OMOP's imaging extension (MI-CDM).
+
+Tables and columns: Park et al., J Imaging Inform Med 37, 899–908 (2024), and the DDL for OMOP 5.4
+in ImageWG of OHDSI.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from cxrspark.audit.fused import BODY_PART, BOTH, PIXELS
+from cxrspark.errors import UserError
+
+CHEST = "816094009"
+"""SNOMED CT: chest (DICOM PS3.16, CID 4031)."""
+
+NO_MATCHING_CONCEPT = 0
+"""OMOP's own id for a concept that nobody has looked up yet."""
+
+OCCURRENCE = {
+    "image_occurrence_id": "bigint", "person_id": "bigint", "procedure_occurrence_id": "bigint",
+    "visit_occurrence_id": "bigint", "anatomic_site_concept_id": "bigint", "wadors_uri": "string",
+    "local_path": "string", "image_occurrence_date": "date", "image_study_uid": "string",
+    "image_series_uid": "string", "modality_concept_id": "bigint",
+    "person_source_value": "string", "anatomic_site_code": "string",
+}  # fmt: skip
+"""Columns of image_occurrence; the last two are for a look-up, and no columns of MI-CDM."""
+
+FEATURE = {
+    "image_feature_id": "bigint", "person_id": "bigint", "image_occurrence_id": "bigint",
+    "image_feature_event_field_concept_id": "bigint", "image_feature_event_id": "bigint",
+    "image_feature_concept_id": "bigint", "image_feature_type_concept_id": "bigint",
+    "image_finding_concept_id": "bigint", "image_finding_id": "bigint",
+    "anatomic_site_concept_id": "bigint", "alg_system": "string", "alg_datetime": "timestamp",
+    "person_source_value": "string", "anatomic_site_code": "string", "image_feature_code": "string",
+}  # fmt: skip
+"""Columns of image_feature; the last three likewise."""
+
+
+def to_omop(views: DataFrame, scores: DataFrame) -> dict[str, DataFrame]:
+    """Bring fused views into the two tables of MI-CDM.
+
+    What only the site's own OMOP knows is null: person, procedure, visit, date, series. Concepts
+    are `NO_MATCHING_CONCEPT`, with their SNOMED CT codes beside them.
+
+    Args:
+        views: From `cxrspark.audit.fused.fuse`.
+        scores: The rows that they are of; ``archive``, ``model_id`` and ``scored_at`` are used.
+
+    Returns:
+        ``image_occurrence``: a row of each image. ``image_feature``: its view, where it is known to
+        be frontal or lateral; ``alg_system`` where the pixels say so.
+    """
+    of_scores = scores.select("image_id", "archive", "model_id", "scored_at")
+    joined = views.join(of_scores, "image_id").withColumns(
+        {
+            "image_occurrence_id": _number("image_id"),
+            "person_source_value": F.col("subject_id"),
+            "anatomic_site_concept_id": F.lit(NO_MATCHING_CONCEPT),
+            "anatomic_site_code": F.when(F.col("body_part") == BODY_PART, CHEST),
+        }
+    )
+    seen = F.col("source").isin(BOTH, PIXELS)
+    occurrence = joined.withColumns(
+        {
+            "local_path": F.concat_ws("/", "archive", "path"),
+            "image_study_uid": F.col("study_id"),
+            "modality_concept_id": F.lit(NO_MATCHING_CONCEPT),
+        }
+    )
+    feature = joined.where(F.col("snomed").isNotNull()).withColumns(
+        {
+            "image_feature_id": _number("image_id", F.lit("view")),
+            "image_feature_concept_id": F.lit(NO_MATCHING_CONCEPT),
+            "image_feature_type_concept_id": F.lit(NO_MATCHING_CONCEPT),
+            "image_feature_code": F.col("snomed"),
+            "alg_system": F.when(seen, F.concat(F.lit("cxrspark "), F.col("model_id"))),
+            "alg_datetime": F.when(seen, F.col("scored_at")),
+        }
+    )
+    return {
+        "image_occurrence": _in_order(occurrence, OCCURRENCE),
+        "image_feature": _in_order(feature, FEATURE),
+    }
+
+
+def write_omop(tables: dict[str, DataFrame], folder: str) -> None:
+    """Write each as Parquet below a folder.
+
+    Raises:
+        UserError: Something is there already.
+    """
+    for name, rows in tables.items():
+        try:
+            rows.write.parquet(f"{folder.rstrip('/')}/{name}")
+        except Exception as error:
+            if "PATH_ALREADY_EXISTS" not in str(error):
+                raise
+            raise UserError(
+                f"--omop {folder}: {name} is there already; name another folder"
+            ) from error
+
+
+def _number(*of: str | Column) -> Column:
+    """An id of 63 bits that a repeated export gives again."""
+    return F.xxhash64("archive", *of).bitwiseAND(F.lit(2**63 - 1))
+
+
+def _in_order(rows: DataFrame, columns: dict[str, str]) -> DataFrame:
+    return rows.select(
+        *(
+            (F.col(name) if name in rows.columns else F.lit(None)).cast(kind).alias(name)
+            for name, kind in columns.items()
+        )
+    )
