@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import reduce
 from itertools import chain, islice
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import pandas as pd
-from pyspark.sql import Column, DataFrame, SparkSession
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyspark
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -16,10 +21,11 @@ from cxrspark.archive.access import DEFAULT_ACCESS, Access
 from cxrspark.archive.csv_file import PIECE, by_rules, path_rules
 from cxrspark.archive.listing import list_images
 from cxrspark.archive.members import open_stream
-from cxrspark.archive.pieces import KNOWN, read_pieces
+from cxrspark.archive.pieces import read_pieces
 from cxrspark.archive.storage import local_path, open_file, open_store
 from cxrspark.archive.store import Store
 from cxrspark.errors import UserError
+from cxrspark.sessions import changed, is_connect
 from cxrspark.tables.schemas import MANIFEST
 from cxrspark.tables.table import Aside
 
@@ -29,15 +35,22 @@ AT_ROOT = ("IMAGE_FILENAMES", "cxr-record-list.csv.gz")
 IMAGE_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}"
 """MIMIC-CXR's ids, which name one image wherever a copy of it lies."""
 
-_MIMIC_PATH = rf"(?:^|/)p(\d+)/s(\d+)/({IMAGE_ID})\.\w+$"
-_IN_PATH = {"subject_id": 1, "study_id": 2, "image_id": 3}
-"""Groups of `_MIMIC_PATH`."""
+_MIMIC_PATH = rf"(?:^|/)p(?P<subject_id>\d+)/s(?P<study_id>\d+)/(?P<image_id>{IMAGE_ID})\.\w+$"
+
+FILES = 2
+"""Into which each piece of a manifest is written, by as many tasks."""
+
+ARROW_TABLES = int(pyspark.__version__.split(".")[0]) >= 4
+"""Whether Spark makes a DataFrame of an Arrow table."""
+
+LOCAL_ROWS = "spark.sql.execution.arrow.localRelationThreshold"
 
 LARGEST = 1e15
 """Bytes of a file: more, or `inf`, is no size."""
 
-LISTED = T.StructType([T.StructField(name, T.StringType()) for name in KNOWN])
 SIZED = T.StructType([*MANIFEST, T.StructField("size", T.DoubleType())])
+Item = TypeVar("Item")
+NAMED = T.StructType([*SIZED, T.StructField("named", T.StringType())])
 
 
 def read_manifest(
@@ -66,8 +79,8 @@ def read_manifest(
         UserError: No such archive or manifest, no path column, or no image in it.
     """
     pieces = list_pieces(archive, manifest, access)
-    frames = [_frame(spark, piece) for piece in pieces]
-    listed = identify(reduce(DataFrame.unionByName, frames))
+    frames = [_frame(spark, identify(piece)) for piece in pieces]
+    listed = once_each(reduce(DataFrame.unionByName, frames))
     count_images(listed)
     return listed.to(MANIFEST)
 
@@ -89,14 +102,16 @@ def write_manifest(
     Raises:
         UserError: Image ids name several files each.
     """
-    pieces = iter(pieces)
-    first, second = next(pieces), next(pieces, None)
-    if second is None:
-        listed = _frame(spark, first)
-    else:
-        for piece in chain([first, second], pieces):
-            listed = aside.keep(_frame(spark, piece).coalesce(1), "listed", append=True)
-    images = aside.keep(identify(listed), "images")
+    # Rows that the driver holds would be planned and turned into Spark's by it, one by one.
+    tasks_read = nullcontext() if is_connect(spark) else changed(spark, LOCAL_ROWS, 0)
+    with tasks_read:
+        for table in one_ahead(map(identify, pieces)):
+            named = aside.keep(_frame(spark, table).coalesce(FILES), "images", append=True)
+    counted = named.agg(F.count("*"), F.count_distinct(F.xxhash64("image_id"))).head()
+    assert counted
+    if counted[0] == counted[1]:  # as nearly always; to group all rows takes far longer
+        return named.select(*SIZED.names), int(counted[0])
+    images = aside.keep(once_each(named), "images-once")
     return images.select(*SIZED.names), count_images(images)
 
 
@@ -118,7 +133,7 @@ def list_pieces(
         every_file: In a listing, take every file for an image that is not hidden.
 
     Yields:
-        `KNOWN` columns as strings, `path` relative to the root.
+        Columns `cxrspark.archive.pieces.KNOWN` as strings, `path` relative to the root.
 
     Raises:
         UserError: No such archive or manifest, no path column, or no image in it.
@@ -138,31 +153,43 @@ def list_pieces(
     return chain([first], pieces)
 
 
-def identify(listed: DataFrame) -> DataFrame:
-    """Fill in ids, and keep one row of an image that is listed more than once.
+def identify(listed: pd.DataFrame) -> pa.Table:
+    """Fill in ids, by Arrow's expressions: a tenth of the time that Spark's take for a piece.
+
+    Args:
+        listed: As `list_pieces` yields it.
+
+    Returns:
+        Columns `NAMED`: those of `SIZED`, and the path where the list itself gave the id.
+    """
+    path = pc.fill_null(pa.array(listed["path"], pa.string()), "")
+    in_path = pc.extract_regex(path, _MIMIC_PATH)
+    given = {name: _given(listed, name) for name in ("image_id", "study_id", "subject_id")}
+    ids = {name: pc.coalesce(said, pc.struct_field(in_path, name)) for name, said in given.items()}
+    size = pd.to_numeric(listed["size"], errors="coerce") if "size" in listed else None
+    known = [None] * len(listed) if size is None else size.where(size.between(0, LARGEST))
+    named = pc.and_(pc.is_valid(given["image_id"]), pc.not_equal(path, ""))
+    columns = {
+        **ids,
+        "image_id": pc.coalesce(ids["image_id"], path),
+        "path": path,
+        "size": pa.array(known, pa.float64(), from_pandas=True),
+        "named": pc.if_else(named, path, None),
+    }
+    return pa.table([columns[name] for name in NAMED.names], NAMED.names)
+
+
+def once_each(named: DataFrame) -> DataFrame:
+    """Keep one row of an image that is listed more than once.
+
+    Args:
+        named: Columns `NAMED`, from `identify`.
 
     Returns:
         Columns of `SIZED`, and `also`: another file of the same id, where the list gave the id.
     """
-    path = F.coalesce("path", F.lit(""))
-
-    def given(name: str) -> Column:
-        return F.nullif(F.trim(name), F.lit(""))
-
-    def in_path(name: str) -> Column:
-        return F.nullif(F.regexp_extract(path, _MIMIC_PATH, _IN_PATH[name]), F.lit(""))
-
-    size = F.expr("try_cast(size AS double)")
-    ids = {name: F.coalesce(given(name), in_path(name)) for name in _IN_PATH}
-    ids["image_id"] = F.coalesce(ids["image_id"], path)
-    rows = listed.select(
-        *(value.alias(name) for name, value in ids.items()),
-        path.alias("path"),
-        F.when(size.between(0, LARGEST), size).alias("size"),
-        F.when(given("image_id").isNotNull() & (path != ""), path).alias("named"),
-    )
     best = F.min(F.struct(F.col("path") == "", "path", "study_id", "subject_id", "size"))
-    one = rows.groupBy("image_id").agg(
+    one = named.groupBy("image_id").agg(
         best.alias("best"), F.min("named").alias("first"), F.max("named").alias("last")
     )
     return one.select(
@@ -176,7 +203,7 @@ def count_images(images: DataFrame) -> int:
     """Count images, and refuse ids that name several files: one of them would have no row.
 
     Args:
-        images: From `identify`.
+        images: From `once_each`.
 
     Raises:
         UserError: There are some.
@@ -193,9 +220,26 @@ def count_images(images: DataFrame) -> int:
     return int(found[0])
 
 
-def _frame(spark: SparkSession, piece: pd.DataFrame) -> DataFrame:
-    whole = piece.reindex(columns=list(KNOWN))
-    return spark.createDataFrame(whole.astype(object).where(whole.notna(), None), LISTED)
+def _given(listed: pd.DataFrame, name: str) -> pa.Array:
+    """What a list gives, without blanks around it; null where that is nothing."""
+    if name not in listed:
+        return pa.nulls(len(listed), pa.string())
+    trimmed = pc.ascii_trim(pa.array(listed[name], pa.string()), " ")
+    return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+
+
+def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, the next of which is made in a thread while one is worked on."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
+
+
+def _frame(spark: SparkSession, table: pa.Table) -> DataFrame:
+    # Spark 3.5 knows pandas alone.
+    return spark.createDataFrame(table if ARROW_TABLES else table.to_pandas(), NAMED)
 
 
 def _named(manifest: str, access: Access) -> tuple[str, Iterator[BinaryIO]]:

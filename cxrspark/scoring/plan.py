@@ -111,7 +111,10 @@ def compare(
         (foreign & (F.col("archive") != archive)).alias("held_elsewhere"),
         F.when(foreign, F.xxhash64("path")).alias("held_path"),
     )
-    other_file = (F.col("held_path") != F.xxhash64("path")) & (F.col("path") != "")
+    # Before the join, so that a count carries no path through it.
+    path_hash = F.when(F.col("path") != "", F.xxhash64("path")).alias("path_hash")
+    hashed = images.select("*", path_hash)
+    other_file = F.col("held_path") != F.col("path_hash")
     state = (
         F.when(F.col("held").isNull(), NEW)
         .when(F.col("held_elsewhere"), OTHER_ARCHIVE)
@@ -119,8 +122,8 @@ def compare(
         .when(other_file, OTHER_FILE)
         .otherwise(DONE)
     )
-    beside = images.join(held, "image_id", "left").withColumn("state", state)
-    return beside.drop("held", "held_elsewhere", "held_path")
+    beside = hashed.join(held, "image_id", "left").withColumn("state", state)
+    return beside.drop("held", "held_elsewhere", "held_path", "path_hash")
 
 
 def count(compared: DataFrame, images: int, table: Table) -> Counts:

@@ -53,6 +53,10 @@ SCORING_IS_FASTER = 16
 """Kept pixels are scored in commits so many times larger than images are read in, at most twice
 as large as these may be."""
 
+JOINED_ONCE = 1_000_000
+"""A manifest of so many images, of which some are new, is set beside the table once and written
+down; to do it twice takes longer."""
+
 SHARED = "its folder must be one and the same for the driver and all workers"
 
 ARROW_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
@@ -117,6 +121,8 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
     with _opened(spark, settings, bundle) as run:
         images, all_images = write_manifest(spark, pieces, run.scores.aside)
         compared = compare(images, run.scored(), settings.archive, settings.retried())
+        if all_images >= JOINED_ONCE and 0 < run.scored().count() < all_images:
+            compared = run.scores.aside.keep(compared, "compared")  # both counted and planned
         counts = count(compared, all_images, run.scores)
         scored = counts.left
         if scored:
