@@ -16,7 +16,7 @@ from cxrspark.scoring.settings import ScoreSettings
 
 archive, manifest, table_format = sys.argv[1:]
 spark = SparkSession.builder.getOrCreate()
-print(spark.conf.get("spark.jars", ""), flush=True)
+print(spark.version, flush=True)
 for table in sys.stdin:
     start = time.perf_counter()
     score_archive(spark, ScoreSettings(
@@ -24,14 +24,14 @@ for table in sys.stdin:
     ))
     print(time.perf_counter() - start, flush=True)
 """
-"""Prints the jars of its session, and then seconds for each table that is named to it."""
+"""Prints Spark's version, and then seconds for each table that is named to it."""
 
 
 class RunProcess:
     """Such a process.
 
     Attributes:
-        jars: Of its session.
+        version: Of its Spark.
         last: The table that it wrote last.
     """
 
@@ -42,7 +42,7 @@ class RunProcess:
         self._out: IO[str] = process.stdout
         self._table, self._runs = table, 0
         self.last = ""
-        self.jars = self._out.readline().strip()
+        self.version = self._out.readline().strip()
 
     def run(self) -> float:
         """Score into a table that is not there yet, and take the time in seconds."""

@@ -22,10 +22,10 @@ from helpers.connect import connect_server
 LAKE = BUILD / "connect"
 
 
-def settings(name: str) -> dict[str, str]:
+def settings(delta: dict[str, Any], name: str) -> dict[str, str]:
     """Delta Lake with a warehouse of its own for each way, and the memory and JVM of a laptop."""
     return {
-        **{key: str(value) for key, value in session_settings("delta").items()},
+        **{key: str(value) for key, value in delta.items()},
         "spark.master": "local[2]",
         "spark.sql.warehouse.dir": str(LAKE / name), "spark.driver.memory": "2g",
         "spark.sql.shuffle.partitions": "4", "spark.ui.enabled": "false",
@@ -49,20 +49,21 @@ def main() -> None:
     files = phantoms("connect-images", options.images, 768)
     archive = BUILD / f"connect-images-{options.images}"
     manifest = listed(archive, (str(file.relative_to(archive)) for file in files))
-    options_of = [word for one in settings("classic").items() for word in ("--conf", "=".join(one))]
-    submit = subprocess.list2cmdline([*options_of, "pyspark-shell"])
-    given = archive, manifest, "default.views", "delta"
-    with run_process(*given, PYSPARK_SUBMIT_ARGS=submit) as classic:
-        of_server = {**settings("connect"), "spark.jars": classic.jars}
-        of_server.pop("spark.jars.packages")
-        with (
-            connect_server(LAKE, of_server) as url,
-            run_process(*given, SPARK_REMOTE=url, JAVA_HOME="/nonexistent") as connect,
-        ):
-            ways = {"classic": classic, "connect": connect}
-            for way in ways.values():
-                way.run()
-            times = in_turn(options.rounds, {name: way.run for name, way in ways.items()})
+    delta = session_settings("delta")
+    confs = [
+        word for one in settings(delta, "classic").items() for word in ("--conf", "=".join(one))
+    ]
+    submit = subprocess.list2cmdline([*confs, "pyspark-shell"])
+    work = archive, manifest, "default.views", "delta"
+    with (
+        connect_server(LAKE, settings(delta, "connect")) as url,
+        run_process(*work, PYSPARK_SUBMIT_ARGS=submit) as classic,
+        run_process(*work, SPARK_REMOTE=url, JAVA_HOME="/nonexistent") as connect,
+    ):
+        ways = {"classic": classic, "connect": connect}
+        for way in ways.values():
+            way.run()
+        times = in_turn(options.rounds, {name: way.run for name, way in ways.items()})
     assert rows("classic", classic.last) == rows("connect", connect.last)
     found = medians(times)
     for name, seconds in found.items():

@@ -1,5 +1,6 @@
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from cxrspark.pixels.image import RECIPE
 from cxrspark.pixels.native import SWITCH
 from cxrspark.scoring import run as run_module
 from cxrspark.scoring.settings import ScoreSettings
+from cxrspark.tables.aside import Folder
 from cxrspark.tables.schemas import SCORES
 from cxrspark.tables.table import Format
 
@@ -83,6 +85,33 @@ def test_a_second_run_does_nothing_and_a_grown_manifest_is_finished(
     assert runs.loc[whole.run_id, "frontal"] == (rows["view"] == "frontal").sum()
     assert runs.loc[whole.run_id, "errors"] == rows["error"].notna().sum()
     assert (runs["ended_at"] > runs["started_at"]).all()
+
+
+def test_a_large_manifest_is_set_beside_the_table_once(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joins = []
+    monkeypatch.setattr("cxrspark.scoring.run.JOINED_ONCE", 1)
+    monkeypatch.setattr(Folder, "keep", noting(Folder.keep, joins))
+    paths = (phantoms / "IMAGE_FILENAMES").read_text().splitlines()
+    manifest, table = tmp_path / "list.txt", tmp_path / "scores"
+    manifest.write_text("\n".join(paths[:20]))
+    first = run(spark, phantoms, table, manifest=str(manifest))
+    assert "compared" not in joins  # nothing was there
+    whole = run(spark, phantoms, table)
+    assert joins.count("compared") == 1
+    again = run(spark, phantoms, table)
+    assert joins.count("compared") == 1  # nothing is new
+    assert (whole.scored, again.scored) == (len(set(paths)) - first.images, 0)
+    assert load(table)["image_id"].is_unique
+
+
+def noting(keep: Callable[..., DataFrame], names: list[str]) -> Callable[..., DataFrame]:
+    def noted(folder: Folder, rows: DataFrame, name: str, **more: bool) -> DataFrame:
+        names.append(name)
+        return keep(folder, rows, name, **more)
+
+    return noted
 
 
 def test_a_run_is_committed_in_bounded_steps(
