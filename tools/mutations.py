@@ -17,6 +17,7 @@ KINDS = "tests/tables/test_table_kinds.py"
 LEASE = "tests/tables/test_lease.py"
 TASKS = "tests/scoring/test_tasks.py"
 PLAN = "tests/scoring/test_plan.py"
+MANIFEST = "tests/archive/test_manifest.py"
 
 _BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
     ("cxrspark/training/settings.py", RECIPE): [
@@ -187,6 +188,14 @@ _BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
         ("F.floor(row * PIECES / size)", "F.floor(row * 4 / size)"),
         ("F.when(again, KEPT_REPLACED).otherwise(KEPT)", "F.lit(KEPT)"),
         ("left -= images", "left -= 0"),
+        ('F.when(F.col("path") != "", F.xxhash64("path"))', 'F.xxhash64("path")'),
+    ],
+    ("cxrspark/archive/manifest.py", MANIFEST): [
+        ("if counted[0] == counted[1]:", "if True:"),
+        ('F.xxhash64("image_id")', 'F.xxhash64("path")'),
+        ('"named": pc.if_else(named, path, None)', '"named": path'),
+        ('"image_id": pc.coalesce(ids["image_id"], path)', '"image_id": path'),
+        ("size.between(0, LARGEST)", "size.between(-LARGEST, LARGEST)"),
     ],
 }  # fmt: skip
 

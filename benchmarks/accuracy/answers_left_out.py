@@ -3,9 +3,9 @@
     python -m benchmarks.accuracy.answers_left_out DATA WORK FOLD    # one training
     python -m benchmarks.accuracy.answers_left_out DATA WORK         # the table of all
 
-Each fold leaves out sources of chests, kinds of real others and kinds of synthetic ones; nothing of
-them, and no test patient, is trained on or sets a threshold. Trained by conf/train-answers.yaml
-with `EPOCHS`. Writes docs/figures/answers_left_out.json.
+Each fold leaves out sources of chests, kinds of real others and kinds of synthetic ones, the last
+one real others alone; nothing of them, and no test patient, is trained on or sets a threshold.
+Trained by conf/train-answers.yaml with `EPOCHS`. Writes docs/figures/answers_left_out.json.
 """
 
 import json
@@ -46,7 +46,7 @@ from benchmarks.common.measuring import FIGURES
 EPOCHS = 12
 SYNTHETIC = (100, 80)
 LOST = 0.005
-"""Share of the unseen chests that may be called other, by every method."""
+"""Share of the chests that a limit is chosen on that may be called other, by every method."""
 
 SURE = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998)
 """Probabilities from which AP and PA could be answered."""

@@ -44,6 +44,11 @@ def medians(found: Mapping[str, list[float]]) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()}
 
 
+def ratios(times: list[float], others: list[float]) -> list[str]:
+    """Of each round: how much longer than the other it took."""
+    return [f"{one / other:.2f}" for one, other in zip(times, others, strict=True)]
+
+
 def cpu_milliseconds(work: Callable[[], object], rounds: int = 7) -> float:
     """Median CPU time of a call: other processes of the machine do not count."""
     taken = []

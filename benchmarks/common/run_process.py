@@ -5,8 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import IO
+
+from benchmarks.common.archives import BUILD
+
+_NUMBERS = count()
 
 RUNS = """
 import sys, time
@@ -35,20 +40,26 @@ class RunProcess:
         last: The table that it wrote last.
     """
 
-    def __init__(self, process: "subprocess.Popen[str]", table: str):
+    def __init__(self, process: "subprocess.Popen[str]", table: str, log: Path):
         assert process.stdin
         assert process.stdout
         self._in: IO[str] = process.stdin
         self._out: IO[str] = process.stdout
-        self._table, self._runs = table, 0
+        self._table, self._runs, self._log = table, 0, log
         self.last = ""
-        self.version = self._out.readline().strip()
+        self.version = self._said()
 
     def run(self) -> float:
         """Score into a table that is not there yet, and take the time in seconds."""
         self.last, self._runs = f"{self._table}{self._runs}", self._runs + 1
         print(self.last, file=self._in, flush=True)
-        return float(self._out.readline())
+        return float(self._said())
+
+    def _said(self) -> str:
+        """Its next line, or why there is none."""
+        if line := self._out.readline().strip():
+            return line
+        raise SystemExit(self._log.read_text()[-3000:])
 
 
 @contextmanager
@@ -64,10 +75,15 @@ def run_process(
         table_format: Of the tables.
         environment: Variables for it.
     """
-    with subprocess.Popen(
-        [sys.executable, "-c", RUNS, str(archive), str(manifest), table_format],
-        env={**os.environ, "PYSPARK_PYTHON": sys.executable, **environment},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    ) as process:  # fmt: skip
-        yield RunProcess(process, table)
+    number = next(_NUMBERS)
+    log = BUILD / f"run-process-{number}.log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, "-c", RUNS, str(archive), str(manifest), table_format],
+            env={**os.environ, "PYSPARK_PYTHON": sys.executable, **environment},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+        ) as process,
+    ):  # fmt: skip
+        yield RunProcess(process, table, log)
         process.communicate()

@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from cxrspark.jobs.session import session_settings
 
 from benchmarks.common.archives import BUILD, listed, phantoms
-from benchmarks.common.measuring import in_turn, machine, medians, parser
+from benchmarks.common.measuring import in_turn, machine, medians, parser, ratios
 from benchmarks.common.run_process import run_process
 from helpers.connect import connect_server
 
@@ -27,7 +27,8 @@ def settings(delta: dict[str, Any], name: str) -> dict[str, str]:
     return {
         **{key: str(value) for key, value in delta.items()},
         "spark.master": "local[2]",
-        "spark.sql.warehouse.dir": str(LAKE / name), "spark.driver.memory": "2g",
+        "spark.sql.warehouse.dir": str(LAKE / name), "spark.driver.memory": "1g",
+        "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4", "spark.ui.enabled": "false",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.python.worker.reuse": "true", "spark.databricks.delta.snapshotPartitions": "2",
@@ -69,6 +70,7 @@ def main() -> None:
     for name, seconds in found.items():
         print(f"{name:<8} {seconds:6.1f} s")
     print(f"connect ÷ classic {found['connect'] / found['classic']:.2f}")
+    print("of each round", *ratios(times["connect"], times["classic"]))
     print(machine())
 
 

@@ -29,10 +29,14 @@ PARQUET = b"PAR1"
 """How such a file begins."""
 
 PIECE = 100_000
-"""Rows that the driver holds at once: some 30 MB."""
+"""Rows of a piece, some 30 MB; of a manifest the driver holds two."""
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""By which Python names the bytes of a file name that are not UTF-8."""
 
 Rules = list[tuple[str, str]]
-"""Regular expressions and what takes their place, in words that Python and Java read alike."""
+"""Regular expressions and what takes their place, in words that RE2 and Java read alike:
+no look-around, no reference back."""
 
 
 def read_content(file: str, given: str, access: Access) -> bytes:
@@ -146,6 +150,7 @@ def path_rules(roots: Iterable[str] = ()) -> Rules:
     for root in set(known):
         if local := local_path(root):
             known |= {str(local.absolute()), str(local.resolve())}
+    known = {root for root in known if not SURROGATE.search(root)}  # no path of a table has one
     escaped = "|".join(re.escape(root) for root in sorted(known, key=len, reverse=True))
     strip_root = [(rf"^(?:{escaped})/", "")] if escaped else []
     return [

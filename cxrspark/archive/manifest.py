@@ -38,19 +38,22 @@ IMAGE_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}"
 _MIMIC_PATH = rf"(?:^|/)p(?P<subject_id>\d+)/s(?P<study_id>\d+)/(?P<image_id>{IMAGE_ID})\.\w+$"
 
 FILES = 2
-"""Into which each piece of a manifest is written, by as many tasks."""
+"""Into so many at most a piece of a manifest is written, each by a task."""
 
 ARROW_TABLES = int(pyspark.__version__.split(".")[0]) >= 4
 """Whether Spark makes a DataFrame of an Arrow table."""
 
 LOCAL_ROWS = "spark.sql.execution.arrow.localRelationThreshold"
+"""Bytes up to which the driver itself turns rows into Spark's; in tasks that is faster."""
 
 LARGEST = 1e15
 """Bytes of a file: more, or `inf`, is no size."""
 
 SIZED = T.StructType([*MANIFEST, T.StructField("size", T.DoubleType())])
-Item = TypeVar("Item")
 NAMED = T.StructType([*SIZED, T.StructField("named", T.StringType())])
+"""Also the path where the list itself gave the id, not the path: others may not have that id."""
+
+Item = TypeVar("Item")
 
 
 def read_manifest(
@@ -102,7 +105,6 @@ def write_manifest(
     Raises:
         UserError: Image ids name several files each.
     """
-    # Rows that the driver holds would be planned and turned into Spark's by it, one by one.
     tasks_read = nullcontext() if is_connect(spark) else changed(spark, LOCAL_ROWS, 0)
     with tasks_read:
         for table in one_ahead(map(identify, pieces)):
@@ -112,6 +114,7 @@ def write_manifest(
     if counted[0] == counted[1]:  # as nearly always; to group all rows takes far longer
         return named.select(*SIZED.names), int(counted[0])
     images = aside.keep(once_each(named), "images-once")
+    aside.discard("images")
     return images.select(*SIZED.names), count_images(images)
 
 
@@ -238,8 +241,10 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 
 def _frame(spark: SparkSession, table: pa.Table) -> DataFrame:
-    # Spark 3.5 knows pandas alone.
-    return spark.createDataFrame(table if ARROW_TABLES else table.to_pandas(), NAMED)
+    if ARROW_TABLES:
+        return spark.createDataFrame(table, NAMED)
+    rows = table.to_pandas()
+    return spark.createDataFrame(rows.astype(object).where(rows.notna(), None), NAMED)
 
 
 def _named(manifest: str, access: Access) -> tuple[str, Iterator[BinaryIO]]:

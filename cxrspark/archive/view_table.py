@@ -23,7 +23,7 @@ from cxrspark.archive.data_sets import OWN, DataSet, told_set
 from cxrspark.errors import UserError
 from cxrspark.views import SAYS_NOTHING
 
-SUFFIX = r"(?i)\.[a-z]\w{0,5}(?:\.gz)?$"
+SUFFIX = r"(?i)\.[a-z]\w{0,5}(?:\.gz)?\z"
 """Of a file, not the last number of a UID."""
 
 

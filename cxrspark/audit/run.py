@@ -177,7 +177,8 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
         if settings.views:
             write_views(fused, settings.views)
         if settings.omop:
-            write_omop(to_omop(fused, scores), settings.omop)
+            write_omop(to_omop(fused.persist(StorageLevel.MEMORY_AND_DISK), scores), settings.omop)
+            fused.unpersist()
         copies = _duplicates(pixels) if settings.duplicates and pixels is not None else None
         paths = dict(zip(shown["image_id"], shown["path"], strict=True))
         if copies is not None:

@@ -54,8 +54,8 @@ SCORING_IS_FASTER = 16
 as large as these may be."""
 
 JOINED_ONCE = 1_000_000
-"""A manifest of so many images, of which some are new, is set beside the table once and written
-down; to do it twice takes longer."""
+"""A manifest of so many images, more than the table has rows, is set beside it once and written
+down; to do it twice, for the counts and for the plan, takes longer."""
 
 SHARED = "its folder must be one and the same for the driver and all workers"
 
@@ -121,12 +121,16 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
     with _opened(spark, settings, bundle) as run:
         images, all_images = write_manifest(spark, pieces, run.scores.aside)
         compared = compare(images, run.scored(), settings.archive, settings.retried())
-        if all_images >= JOINED_ONCE and 0 < run.scored().count() < all_images:
-            compared = run.scores.aside.keep(compared, "compared")  # both counted and planned
+        joined = all_images >= JOINED_ONCE and 0 < run.scored().count() < all_images
+        if joined:
+            compared = run.scores.aside.keep(compared, "compared")
         counts = count(compared, all_images, run.scores)
         scored = counts.left
         if scored:
-            _score(run, _plan(run, compared, scored))
+            plan = _plan(run, compared, scored)
+            if joined:
+                run.scores.aside.discard("compared")
+            _score(run, plan)
             counts = count(compare(images, run.scored(), settings.archive), all_images, run.scores)
             _refuse_lost(run, scored - counts.left, scored)
         summary = Summary(

@@ -95,7 +95,10 @@ def stage(rows: DataFrame, aside: Aside, name: str) -> DataFrame:
 
 
 def write_once(rows: DataFrame, folder: str, *, append: bool = False) -> None:
-    """Write Parquet, a file a partition whatever the session says, in small row groups."""
+    """Write Parquet, a file a partition whatever the session says, in small row groups.
+
+    What differs from row to row is written without a dictionary, which would be tried in vain.
+    """
     unique = {f"parquet.enable.dictionary#{name}": False for name in ("image_id", "path")}
     options = {"maxRecordsPerFile": 0, "parquet.block.size": ROW_GROUP, **unique}
     rows.write.options(**options).mode("append" if append else "overwrite").parquet(folder)

@@ -1,7 +1,10 @@
 import gc
 import gzip
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Iterator
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +14,12 @@ from pydicom import dcmread
 from pydicom.fileset import FileSet
 from pyspark.sql import SparkSession
 
-from cxrspark.archive.manifest import list_pieces, read_manifest, write_manifest
+from cxrspark.archive.manifest import (
+    list_pieces,
+    one_ahead,
+    read_manifest,
+    write_manifest,
+)
 from cxrspark.errors import UserError
 from cxrspark.tables.schemas import MANIFEST
 
@@ -270,8 +278,52 @@ def test_a_manifest_is_read_in_pieces_and_each_image_is_there_once(
     file.write_text("\n".join(["path,bytes", *lines]))
     pieces = list(list_pieces(str(tmp_path), str(file)))
     assert [len(piece) for piece in pieces] == [4, 4, 2]
-    images = write_manifest(spark, pieces, beside(spark, tmp_path))[0].orderBy("path").collect()
-    assert [(row.path, row.size) for row in images] == [(f"{n}.png", 100.0 * n) for n in range(7)]
+    images, number = write_manifest(spark, pieces, beside(spark, tmp_path))
+    rows_of = [(row.path, row.size) for row in images.orderBy("path").collect()]
+    assert (rows_of, number) == ([(f"{n}.png", 100.0 * n) for n in range(7)], 7)
+
+
+@pytest.mark.parametrize("arrow", [True, False])
+def test_images_that_are_listed_once_are_not_grouped(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrow: bool
+) -> None:
+    monkeypatch.setattr("cxrspark.archive.manifest.ARROW_TABLES", arrow)
+    monkeypatch.setattr("cxrspark.archive.manifest.once_each", None)
+    piece = pd.DataFrame({"path": ["a.png", "b.png"], "size": ["7", None]}, dtype="string")
+    images, number = write_manifest(spark, [piece], beside(spark, tmp_path))
+    assert [row.size for row in images.orderBy("path").collect()] == [7.0, None]
+    assert number == 2
+
+
+def test_an_archive_behind_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    folder = os.path.join(os.fsencode(tmp_path), "größe".encode("latin-1"))
+    os.mkdir(folder)
+    with open(os.path.join(folder, b"a.png"), "wb"):
+        pass
+    (tmp_path / "cxr").symlink_to(os.fsdecode(folder))
+    (tmp_path / "list.txt").write_text(f"{tmp_path}/cxr/a.png\n")
+    (piece,) = list_pieces(str(tmp_path / "cxr"), str(tmp_path / "list.txt"))
+    assert list(piece["path"]) == ["a.png"]
+
+
+def test_the_next_piece_is_made_while_one_is_worked_on() -> None:
+    made = []
+
+    def pieces() -> Iterator[int]:
+        for number in range(4):
+            made.append(number)
+            yield number
+        raise ValueError("damaged")
+
+    taken = one_ahead(pieces())
+    assert next(taken) == 0
+    deadline = time.monotonic() + 60
+    while made != [0, 1] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert made == [0, 1]
+    assert list(islice(taken, 3)) == [1, 2, 3]
+    with pytest.raises(ValueError, match="damaged"):
+        next(taken)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])

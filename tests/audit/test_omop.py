@@ -24,8 +24,8 @@ CREATE TABLE concept (concept_id INTEGER, vocabulary_id VARCHAR, concept_code VA
 INSERT INTO concept VALUES (1001, 'SNOMED', '272479007'), (1002, 'SNOMED', '816094009'),
   (1003, 'LOINC', '272479007');
 CREATE TABLE image_feature (
-  image_feature_id BIGINT PRIMARY KEY, person_id INTEGER NOT NULL,
-  image_occurrence_id BIGINT NOT NULL, image_feature_event_field_concept_id INTEGER,
+  image_feature_id INTEGER NOT NULL, person_id INTEGER NOT NULL,
+  image_occurrence_id INTEGER NOT NULL, image_feature_event_field_concept_id INTEGER,
   image_feature_event_id INTEGER, image_feature_concept_id INTEGER NOT NULL,
   image_feature_type_concept_id INTEGER NOT NULL, image_finding_concept_id INTEGER,
   image_finding_id INTEGER, anatomic_site_concept_id INTEGER, alg_system VARCHAR,
@@ -55,7 +55,7 @@ def folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_each_image_is_an_occurrence(spark: SparkSession, folder: Path) -> None:
     read = spark.read.parquet(str(folder / "image_occurrence"))
-    assert read.columns == list(OCCURRENCE)
+    assert read.columns == OCCURRENCE.names
     rows = read.orderBy("local_path").collect()
     assert [row.local_path for row in rows] == [f"/archive/{name}.dcm" for name in "abcd"]
     assert [row.image_study_uid for row in rows] == ["s1", "s1", "s2", "s3"]
@@ -68,7 +68,7 @@ def test_a_view_is_a_feature_of_an_algorithm_or_of_a_header(
     spark: SparkSession, folder: Path
 ) -> None:
     read = spark.read.parquet(str(folder / "image_feature"))
-    assert read.columns == list(FEATURE)
+    assert read.columns == FEATURE.names
     rows = read.collect()
     scored = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
     assert sorted((r.image_feature_code, r.alg_system or "", r.alg_datetime) for r in rows) == [
@@ -81,7 +81,7 @@ def test_a_view_is_a_feature_of_an_algorithm_or_of_a_header(
 
 
 def test_the_documented_statement_fills_a_site_s_table(folder: Path) -> None:
-    (statement,) = re.findall(r"```sql\n(INSERT.*?)```", PAGE.read_text(), re.DOTALL)
+    (statement,) = re.findall(r"```sql\n(ALTER.*?INSERT.*?)```", PAGE.read_text(), re.DOTALL)
     with duckdb.connect() as site:
         site.execute(MADE)
         site.execute(statement.replace("/data/omop", str(folder)))

@@ -229,6 +229,7 @@ def test_pictures_under_two_ids_are_shown_where_one_looked(
     settings = AuditSettings(
         scores=str(audited.scores), metadata=str(audited.root / METADATA), out=tmp_path,
         pixels=str(audited.pixels), duplicates=True, views=str(tmp_path / "views.csv"),
+        omop=str(tmp_path / "omop"),
     )  # fmt: skip
     looked = audit_run.audit_views(spark, settings)
     assert looked.duplicates is not None
@@ -236,6 +237,7 @@ def test_pictures_under_two_ids_are_shown_where_one_looked(
     assert "The same picture twice" in page or "No picture is there under two ids" in page
     assert "duplicates.csv" in table_files(looked)
     assert len(pd.concat(map(pd.read_csv, (tmp_path / "views.csv").glob("*.csv")))) == looked.images
+    assert len(pd.read_parquet(tmp_path / "omop" / "image_occurrence")) == looked.images
     row = looked.suspected.iloc[0]
     pair = pd.DataFrame(
         [
