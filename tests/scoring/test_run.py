@@ -103,7 +103,7 @@ def test_a_large_manifest_is_set_beside_the_table_once(
     again = run(spark, phantoms, table)
     assert joins.count("compared") == 1  # nothing is new
     assert (whole.scored, again.scored) == (len(set(paths)) - first.images, 0)
-    assert load(table)["image_id"].is_unique
+    assert load(table, "parquet")["image_id"].is_unique
 
 
 def noting(keep: Callable[..., DataFrame], names: list[str]) -> Callable[..., DataFrame]:
