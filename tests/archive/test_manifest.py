@@ -283,6 +283,16 @@ def test_a_manifest_is_read_in_pieces_and_each_image_is_there_once(
     assert (rows_of, number) == ([(f"{n}.png", 100.0 * n) for n in range(7)], 7)
 
 
+def test_one_id_of_two_files_is_seen_across_pieces(spark: SparkSession, tmp_path: Path) -> None:
+    folders = [pd.DataFrame({"path": [f"{folder}/{FOLDER}/{ID_1}.jpg"]}) for folder in "ab"]
+    images, number = write_manifest(spark, folders, beside(spark, tmp_path / "mimic"))
+    assert [(row.image_id, row.path[0]) for row in images.collect()] == [(ID_1, "a")]
+    assert number == 1
+    given = [pd.DataFrame({"path": [f"{name}.png"], "image_id": ["1"]}) for name in "ab"]
+    with pytest.raises(UserError, match="1 image ids name several files each"):
+        write_manifest(spark, given, beside(spark, tmp_path / "given"))
+
+
 @pytest.mark.parametrize("arrow", [True, False])
 def test_images_that_are_listed_once_are_not_grouped(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrow: bool
