@@ -22,7 +22,7 @@ METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 CONFLICT = re.compile(
     r"Concurrent\w*Exception|DELTA_CONCURRENT|(Metadata|Protocol)Changed|(METADATA|PROTOCOL)_CHANGED|"
-    r"conflicting (new |deleted |delete )*files|CommitFailed"
+    r"conflicting (new |deleted |delete )*files|CommitFailed|concurrently modified"
 )
 """In what Delta Lake and Iceberg say where another writer was faster."""
 
