@@ -17,7 +17,7 @@ KINDS = "tests/tables/test_table_kinds.py"
 LEASE = "tests/tables/test_lease.py"
 TASKS = "tests/scoring/test_tasks.py"
 PLAN = "tests/scoring/test_plan.py"
-MANIFEST = "tests/archive/test_manifest.py"
+MANIFEST = "tests/archive/test_manifest.py tests/archive/test_write_manifest.py"
 
 _BY_FILE: dict[tuple[str, str], list[tuple[str, ...]]] = {
     ("cxrspark/training/settings.py", RECIPE): [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, DataFrameWriter
 from pyspark.sql import functions as F
 
 from cxrspark.archive.view_table import Key
@@ -82,12 +82,26 @@ def write_views(views: DataFrame, path: str) -> None:
     writer = views.write.format(FORMATS.get(suffix, "parquet"))
     if suffix == ".csv":
         writer = writer.option("header", True)
+    save_new(writer, path, f"--views {path}")
+
+
+def save_new(writer: DataFrameWriter, path: str, called: str) -> None:
+    """Write where nothing is.
+
+    Args:
+        writer: Of the rows.
+        path: Where to.
+        called: As a user knows it.
+
+    Raises:
+        UserError: Something is there already.
+    """
     try:
         writer.save(path)
     except Exception as error:
         if "PATH_ALREADY_EXISTS" not in str(error):
             raise
-        raise UserError(f"--views {path}: is there already; name another path") from error
+        raise UserError(f"{called}: is there already; name another path") from error
 
 
 def _if_known(column: Column) -> Column:

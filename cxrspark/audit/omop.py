@@ -10,8 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from cxrspark.audit.fused import BODY_PART, BOTH, PIXELS
-from cxrspark.errors import UserError
+from cxrspark.audit.fused import BODY_PART, BOTH, PIXELS, save_new
 from cxrspark.tables.table import in_columns
 
 CHEST = "816094009"
@@ -57,8 +56,8 @@ def to_omop(views: DataFrame, scores: DataFrame) -> dict[str, DataFrame]:
     """Bring fused views into the two tables of MI-CDM.
 
     What only the site's own OMOP knows is null: person, procedure, visit, date, series. The study's
-    UID is its id, which is one where the archive is of DICOM. Concepts
-    are `NO_MATCHING_CONCEPT`, with their SNOMED CT codes beside them.
+    UID is its id, which is one where the archive is of DICOM. Concepts are `NO_MATCHING_CONCEPT`,
+    with their SNOMED CT codes beside them.
 
     Args:
         views: From `cxrspark.audit.fused.fuse`.
@@ -108,14 +107,8 @@ def write_omop(tables: dict[str, DataFrame], folder: str) -> None:
         UserError: Something is there already.
     """
     for name, rows in tables.items():
-        try:
-            rows.write.parquet(f"{folder.rstrip('/')}/{name}")
-        except Exception as error:
-            if "PATH_ALREADY_EXISTS" not in str(error):
-                raise
-            raise UserError(
-                f"--omop {folder}: {name} is there already; name another folder"
-            ) from error
+        path = f"{folder.rstrip('/')}/{name}"
+        save_new(rows.write.format("parquet"), path, f"--omop {folder}: {name}")
 
 
 def _number(*of: str | Column) -> Column:

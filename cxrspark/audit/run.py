@@ -160,7 +160,8 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
         pixels = read_table(spark, settings.pixels, settings.format, PIXELS_TABLE)
         pixels = pixels.where(F.col("archive").isin(archives))
     headers = _headers_of(settings, pixels, archives)
-    compared = audit.compare(scores, headers.to_spark(spark), headers.key)
+    listed_headers = headers.to_spark(spark)
+    compared = audit.compare(scores, listed_headers, headers.key)
     compared = compared.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         agreed = audit.agreement(compared)
@@ -173,7 +174,7 @@ def audit_views(spark: SparkSession, settings: AuditSettings) -> Audit:
         answers = answers_of(compared)
         lists = (suspected.head(SUSPECTED_SHOWN), uncertain, failed, answers.shown())
         shown = pd.concat([images[["image_id", "path"]] for images in lists])
-        fused = fuse(scores, headers.to_spark(spark), headers.key)
+        fused = fuse(scores, listed_headers, headers.key)
         if settings.views:
             write_views(fused, settings.views)
         if settings.omop:

@@ -95,5 +95,5 @@ def test_the_documented_statement_fills_a_site_s_table(folder: Path) -> None:
 
 def test_what_is_there_is_not_written_over(spark: SparkSession, folder: Path) -> None:
     table = spark.read.parquet(str(folder / "image_feature"))
-    with pytest.raises(UserError, match=r"--omop .*: image_feature is there already"):
+    with pytest.raises(UserError, match=r"--omop .*: image_feature: is there already"):
         write_omop({"image_feature": table}, str(folder))

@@ -12,7 +12,6 @@ from pyspark.sql import DataFrame, SparkSession
 
 from cxrspark.errors import UserError
 from cxrspark.model.bundle import load_bundle
-from cxrspark.pixels.image import RECIPE
 from cxrspark.pixels.native import SWITCH
 from cxrspark.scoring import run as run_module
 from cxrspark.scoring.settings import ScoreSettings
@@ -125,27 +124,6 @@ def test_a_run_is_committed_in_bounded_steps(
 
 
 @pytest.mark.end_to_end
-def test_kept_pixels_are_scored_without_reading_an_image(
-    spark: SparkSession, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pixels = tmp_path / "pixels"
-    read = run(spark, phantoms, tmp_path / "scores", pixels=str(pixels))
-    kept = pd.read_parquet(pixels)
-    assert len(kept) == read.images
-    assert set(kept["pixels"].dropna().map(len)) == {4096}
-    assert set(kept["pixels_recipe"]) == {RECIPE}
-
-    def refuse(*given: object) -> DataFrame:
-        raise AssertionError("an image is read")
-
-    monkeypatch.setattr("cxrspark.scoring.run.read_pixels", refuse)
-    again = run(spark, phantoms, tmp_path / "again", pixels=str(pixels))
-    columns = ["image_id", "path", "view", "p_frontal", "rows", "columns", "error"]
-    tables = [pd.read_parquet(tmp_path / name)[columns] for name in ("scores", "again")]
-    pd.testing.assert_frame_equal(*(t.sort_values("image_id", ignore_index=True) for t in tables))
-    assert again.views == read.views
-
-
 def test_another_model_adds_its_rows(spark: SparkSession, phantoms: Path, tmp_path: Path) -> None:
     from cxrspark.model.bundle import write_bundle
 
@@ -173,41 +151,6 @@ def test_images_of_another_archive_are_not_taken_for_this_one(
     with pytest.raises(UserError, match=r"holds 0\.jpg of archive .*a; give that --archive again"):
         run(spark, second, tmp_path / "other", pixels=pixels)
     assert run(spark, Path(f"{first}/"), table).scored == 0
-
-
-def test_kept_pixels_serve_another_copy_of_an_archive(
-    spark: SparkSession, phantoms: Path, tmp_path: Path
-) -> None:
-    """Under its own paths, and what failed in the first copy is read in the second."""
-    truth = pd.read_csv(phantoms / "truth.csv")
-    sound = truth.loc[truth["kind"] == "jpeg", "path"].iloc[:3]
-    first, second = tmp_path / "a", tmp_path / "b"
-    for path in sound:
-        for copy in (first / path, second / "files of b" / path):
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.hardlink_to(phantoms / path)
-    broken = sound.iloc[1]
-    (first / broken).unlink()
-    (first / broken).touch()
-    pixels = str(tmp_path / "pixels")
-    assert run(spark, first, tmp_path / "of a", pixels=pixels).errors == {"empty file": 1}
-    for table in (tmp_path / "of b", tmp_path / "of b again"):
-        assert run(spark, second, table, pixels=pixels).errors == {}
-        rows = pd.read_parquet(table)
-        assert set(rows["path"]) == {f"files of b/{path}" for path in sound}
-        assert set(rows["archive"]) == {str(second)}
-    assert len(pd.read_parquet(pixels)) == 3
-
-
-def test_an_archive_of_kept_images_may_have_new_ones_that_are_all_missing(
-    spark: SparkSession, phantoms: Path, tmp_path: Path
-) -> None:
-    archive, manifest = copy_of(phantoms, tmp_path / "a"), tmp_path / "list.txt"
-    pixels = str(tmp_path / "pixels")
-    run(spark, archive, tmp_path / "scores", pixels=pixels)
-    manifest.write_text("\n".join(["0.jpg", "1.jpg", *(f"{n}.jpg" for n in range(2, 40))]))
-    summary = run(spark, archive, tmp_path / "new", pixels=pixels, manifest=str(manifest))
-    assert summary.errors == {"missing": 38}
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "_runs", "_runs/"])

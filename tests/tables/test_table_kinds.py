@@ -9,6 +9,7 @@ from pyspark.sql import types as T
 
 from cxrspark.errors import UserError
 from cxrspark.tables import parquet_table
+from cxrspark.tables.merged_table import CONFLICT
 from cxrspark.tables.open import open_table, read_table
 from cxrspark.tables.parquet_table import ParquetTable
 from cxrspark.tables.schemas import Spec
@@ -168,3 +169,17 @@ def test_a_replacement_that_was_killed_is_completed_by_the_next_run(
     with pytest.raises(UserError, match="another run took this one for dead"):
         first.append(rows(spark, first, ("z", "m", "")), Commit("r1", 4, "{}"))
     first.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "org.apache.spark.sql.delta.ConcurrentAppendException: Files were added",
+        "ValidationException: Found conflicting files that can contain records matching true",
+        "IllegalStateException: Runtime file filtering is not possible: the table has been "
+        "concurrently modified. Row-level operation scan snapshot ID: 1",
+    ],
+)
+def test_a_conflict_is_told_by_its_words(said: str) -> None:
+    assert CONFLICT.search(said)
+    assert not CONFLICT.search("DELTA_TABLE_NOT_FOUND: no such table")
