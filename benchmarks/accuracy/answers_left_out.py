@@ -51,6 +51,9 @@ LOST = 0.005
 SURE = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998)
 """Probabilities from which AP and PA could be answered."""
 
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
+"""Of `p_chest`, below which an image would be called other."""
+
 PHANTOMS_STAY = "5"
 """The fold that leaves out real others alone: what the synthetic ones teach of them."""
 
@@ -245,9 +248,20 @@ def projections(one: dict[str, Any], source: str) -> dict[str, list[float]]:
     return found
 
 
+def by_threshold(head: Floats, chest: Any) -> dict[str, list[float]]:
+    """Shares of others found and of chests lost, by the trained head and `THRESHOLDS`."""
+    p_chest = 1 / (1 + np.exp(head))
+    return {
+        str(least): [float((p_chest[of] < least).mean()) for of in (~chest, chest)]
+        for least in THRESHOLDS
+    }
+
+
 def table(work: Path) -> dict[str, Any]:
     """Share of others found by each method, by kind, with `LOST` of the unseen chests lost."""
     found: dict[str, dict[str, float]] = {}
+    images: dict[str, int] = {}
+    heads: list[tuple[Floats, Any]] = []
     lost: dict[str, dict[str, float]] = {}
     laid: dict[str, Any] = {}
     projection: dict[str, Any] = {}
@@ -263,7 +277,11 @@ def table(work: Path) -> dict[str, Any]:
                 of_kind = values[~chest & (group == kind)] > limit
                 shown = f"{kind}{STAY}" if file.stem == PHANTOMS_STAY else kind
                 found.setdefault(name, {})[shown] = float(of_kind.mean())
+                images[shown] = len(of_kind)
         sources = FOLDS[file.stem][0]
+        if sources:
+            left = ~chest | np.isin(group, sources)
+            heads.append((scores["trained head"][left], chest[left]))
         for name, values in scores.items():
             limit = np.quantile(one["known"][name], 1 - LOST)
             for source in sources:
@@ -276,6 +294,8 @@ def table(work: Path) -> dict[str, Any]:
         "epochs": EPOCHS,
         "lost": LOST,
         "found": found,
+        "images": images,
+        "by_threshold": by_threshold(*map(np.concatenate, zip(*heads, strict=True))),
         "lost_by_known": lost,
         "laid": laid,
         "projection": projection,

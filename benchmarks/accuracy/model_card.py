@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cxrspark.model.bundle import load_bundle
+from cxrspark.model.bundle import Bundle, load_bundle
 
 from benchmarks.accuracy import card_tables as tables
 
@@ -45,11 +45,18 @@ def _values() -> dict[str, str]:
     sources, stress, claim = (_figures(name) for name in ("sources", "stress", "paper_claim"))
     lock, opened = _figures("locked"), _figures("paper_open")
     trained = bundle.card["trained_on"]["sources"]
+    view_alone = Bundle(bundle.flatbuffer, bundle.card).model_id
+    if {sources["model_id"], stress["model_id"]} - {view_alone, bundle.model_id}:
+        raise SystemExit("sources.json or stress.json is of another network: measure this one")
+    other = _figures("answers")["unseen patients"][tables.IU]["called other, as they are"]
     noncommercial = sum(
         trained.get(name, 0) for name, d in sources["data"].items() if "-NC-" in d["licence"]
     )
     return {
         "LICENCE": bundle.licence or "",
+        "VIEW_ID": view_alone,
+        "SAID_OTHER": NUMBERS[round(other["value"] * other["images"])],
+        "OTHER_SOURCES": f"{sum(number for name, number in trained.items() if name != tables.IU)}",
         "NONCOMMERCIAL": f"{noncommercial:,}",
         "TRAINED": f"{sum(trained.values()):,}",
         "LOCKED": lock["locked"],

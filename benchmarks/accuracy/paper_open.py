@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from cxrspark.training import fit as training
 from cxrspark.training.augmentation import paper_layers
@@ -29,13 +30,29 @@ KEPT_SIDE = 57
 """Of 64: as much as the shifts move, a tenth of the side."""
 
 
+class EachCropped(keras.layers.Layer):
+    """A random crop of each image, shown as large as before; Keras' own is one for a batch."""
+
+    def __init__(self, seed: int):
+        super().__init__(name="each_cropped")
+        self.random = tf.random.Generator.from_seed(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Shape (n, 64, 64, 1) in and out."""
+        if not training:
+            return images
+        number, kept = tf.shape(images)[0], KEPT_SIDE / 64
+        corner = self.random.uniform((number, 2), 0.0, 1.0 - kept)
+        boxes = tf.concat([corner, corner + kept], 1)
+        return tf.image.crop_and_resize(images, boxes, tf.range(number), (64, 64))
+
+
 def cropping_layers(seed: int) -> keras.Sequential:
     """`paper_layers` with a random crop, shown as large as before, in place of the shear."""
     layers = []
     for layer in paper_layers(seed).layers:
         if isinstance(layer, keras.layers.RandomShear):
-            layers.append(keras.layers.RandomCrop(KEPT_SIDE, KEPT_SIDE, seed=seed))
-            layers.append(keras.layers.Resizing(64, 64))
+            layers.append(EachCropped(seed))
         else:
             layers.append(layer)
     return keras.Sequential(layers)

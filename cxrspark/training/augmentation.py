@@ -27,7 +27,7 @@ def paper_layers(seed: int) -> keras.Sequential:
     """Keras' own layers for the paper's augmentations: rotation, shifts, shear, zoom, flip.
 
     The paper gives a range for the rotation alone (45°); 0.1 of the side for shifts, shear and
-    zoom, and Keras' own filling by reflection, are what gave its accuracy (`docs/training.md`).
+    zoom, and Keras' own filling by reflection, were decided here (`docs/training.md`).
 
     Args:
         seed: Of their random numbers.

@@ -101,6 +101,8 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
     scorer.save(settings.bundle / "model.keras")
     card = _card(settings, (training, validation), trained, checked)
     card["continues"] = first.model_id if first else None
+    if first and first.licence:
+        card["licence"] = first.licence  # the weights began as its
     (settings.bundle / SEEN).unlink(missing_ok=True)
     if (work / SEEN).exists():
         (work / SEEN).replace(settings.bundle / SEEN)

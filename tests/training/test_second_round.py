@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from cxrspark.archive.manifest import read_manifest
 from cxrspark.errors import UserError
+from cxrspark.model.bundle import write_bundle
 from cxrspark.model.calibration import Platt
 from cxrspark.model.inference import Scorer
 from cxrspark.model.network import build_network, build_scorer, p_frontal
@@ -82,6 +83,7 @@ def test_second_round_from_kept_pixels(spark: SparkSession, tmp_path: Path) -> N
 def test_a_training_goes_on_from_a_bundle(spark: SparkSession, tmp_path: Path) -> None:
     write_toys(tmp_path / "archive", 40)
     first = train(spark, _settings(tmp_path, bundle=tmp_path / "first"), print)
+    write_bundle(tmp_path / "first", first.flatbuffer, {**first.card, "licence": "not for sale"})
     further = _settings(tmp_path, continue_from=str(tmp_path / "first"), learning_rate=1e-9)
     network = build_network(1)
     network.set_weights(first_weights(further, first))
@@ -92,6 +94,7 @@ def test_a_training_goes_on_from_a_bundle(spark: SparkSession, tmp_path: Path) -
     np.testing.assert_allclose(calibrated, by_bundle, rtol=0, atol=1e-4)
 
     second = train(spark, further, print)  # by steps too small to see
+    assert second.licence == "not for sale"
     by_second = Scorer(second.flatbuffer).p_frontal(images)
     np.testing.assert_allclose(by_second, by_bundle, rtol=0, atol=1e-4)
     (tmp_path / "first" / "seen.json").unlink()

@@ -34,9 +34,8 @@ CHESTS_LOST = 0.002
 """Share of held-back chest images, however laid, that may be called other."""
 
 LEAST_CHEST = 0.7
-"""An image with a larger `p_chest` is never called other: on sources and kinds left out of training
-it finds 85 % of the others where 0.5 finds 78, and loses 0.5 % of the chests where that loses 0.3
-(benchmarks/accuracy/answers_left_out.py)."""
+"""An image with a larger `p_chest` is never called other: set by the table "other below" of
+docs/answers.md, of sources and kinds left out of training."""
 
 RIGHT = {"turn": 0.995, "inverted": 0.999, "mirrored": 0.985}
 """Share of the given answers that must be right on held-back images."""
@@ -86,7 +85,7 @@ class Judged:
 
 
 def lay_at_random(pixels: Grey8, rng: np.random.Generator) -> Laid:
-    """Turn, mirror and invert images at random: half of them lie upright, a third is inverted."""
+    """Turn, mirror and invert images at random: five eighths lie upright, a third is inverted."""
     number = len(pixels)
     quarter = np.where(rng.random(number) < 0.5, rng.integers(0, 4, number), 0)
     mirrored, inverted = rng.random(number) < 0.5, rng.random(number) < 0.33

@@ -20,7 +20,7 @@ from cxrspark.archive.manifest import read_manifest
 from cxrspark.errors import UserError
 from cxrspark.model.answers import OUTPUTS
 from cxrspark.model.answers_network import Scaling, build_answers_scorer
-from cxrspark.model.bundle import DEFAULT, Bundle, load_bundle, write_bundle
+from cxrspark.model.bundle import DEFAULT, MODEL, Bundle, load_bundle, write_bundle
 from cxrspark.model.network import to_flatbuffer
 from cxrspark.model.seen import SEEN, load_seen
 from cxrspark.pixels.image import SIDE
@@ -56,7 +56,8 @@ Report = Callable[[str], None]
 def train_answers(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundle:
     """Train the second network, or its head for AP and PA, and write a bundle.
 
-    The network for frontal and lateral is that of `settings.continue_from`, to the last byte.
+    The network for frontal and lateral is that of `settings.continue_from`, to the last byte; so
+    are the weights to begin with, where that bundle has a second network.
 
     Args:
         spark: The session; it computes pixels as scoring does.
@@ -64,13 +65,16 @@ def train_answers(spark: SparkSession, settings: TrainSettings, report: Report) 
         report: Gets lines about what is going on.
 
     Raises:
-        UserError: A base without what is needed, labels that match no image, of unknown names,
-            of one class only or of too few images, or none that can be read.
+        UserError: A base without what is needed, a bundle there that has another network for
+            views, labels that match no image, of unknown names, of one class only or of too few
+            images, or none that can be read.
     """
     base_folder = settings.continue_from or DEFAULT
     base = load_bundle(base_folder, settings.access())
+    _refuse_other_view(settings.bundle, base)
     alone = settings.network == "projection"
-    start = _network(base_folder) if alone or settings.continue_from else None
+    goes_on = alone or (settings.continue_from and base.answers)
+    start = _network(base_folder) if goes_on else None
     images, left_out = _labelled(spark, settings, report)
     if left_out:
         report(f"warning: {left_out} labelled images cannot be read, left out")
@@ -96,12 +100,23 @@ def train_answers(spark: SparkSession, settings: TrainSettings, report: Report) 
     return write_bundle(settings.bundle, base.flatbuffer, card, flatbuffer)
 
 
+def _refuse_other_view(folder: Path, base: Bundle) -> None:
+    """Refuse to overwrite a network for views, perhaps of the user's own, with the base's."""
+    there = folder / MODEL
+    if there.exists() and there.read_bytes() != base.flatbuffer:
+        raise UserError(
+            f"--bundle {folder}: holds another network for views than {base.model_id}, which it "
+            f"would lose; name a new folder, with --continue-from {folder} to keep that network"
+        )
+
+
 def _network(folder: str) -> keras.Model:
     """The second network of a bundle."""
     file = Path(folder) / ANSWERS_KERAS
     if not file.exists():
         raise UserError(
-            f"{folder} has no {ANSWERS_KERAS}; name a local bundle that has by --continue-from"
+            f"{folder} has no {ANSWERS_KERAS}; name a local bundle that has by --continue-from, "
+            "or train that network first (conf/train-answers.yaml)"
         )
     return keras.models.load_model(file, compile=False)
 

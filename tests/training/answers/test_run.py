@@ -8,8 +8,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from cxrspark.errors import UserError
-from cxrspark.model.bundle import DEFAULT, load_bundle
+from cxrspark.model.bundle import DEFAULT, load_bundle, write_bundle
 from cxrspark.model.inference import Scorer
+from cxrspark.model.network import build_network, build_scorer, to_flatbuffer
 from cxrspark.training.answers import examples
 from cxrspark.training.answers.run import train_answers
 from cxrspark.training.settings import TrainSettings
@@ -99,6 +100,25 @@ def test_labels_that_make_no_training_are_refused(
     with pytest.raises(UserError, match=said) as refused:
         train_answers(spark, changed, lambda line: None)
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_bundle_of_frontal_and_lateral_gets_the_network_and_keeps_its_own(
+    spark: SparkSession, toys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examples, "SYNTHETIC", (1, 1))
+    own, whole = str(tmp_path / "own"), tmp_path / "whole"
+    flatbuffer = to_flatbuffer(build_scorer(build_network(1), "repeated"))
+    write_bundle(Path(own), flatbuffer, {"thresholds": load_bundle().card["thresholds"]})
+    train_answers(spark, settings(toys, whole, continue_from=own), lambda line: None)
+    bundle = load_bundle(str(whole))
+    assert bundle.flatbuffer == flatbuffer
+    assert bundle.answers
+    assert bundle.licence is None  # nothing of the shipped bundle is in it
+    train_answers(spark, settings(toys, whole, continue_from=str(whole)), lambda line: None)
+    with pytest.raises(UserError, match="holds another network for views than") as refused:
+        train_answers(spark, settings(toys, whole), lambda line: None)
+    assert "--continue-from" in str(refused.value)
+    assert load_bundle(str(whole)).flatbuffer == flatbuffer
 
 
 def test_a_base_without_the_network_is_refused(
