@@ -143,6 +143,7 @@ $(EMULATORS)/.ready: tests/helpers/emulators.txt | $(READY)
 
 .PHONY: test
 test: check train-setup $(EMULATORS)/.ready ## lint, type-check and run the tests
+	$(BIN)/cxrspark prepare # the tests start some dozen jobs, and each starts sooner by it
 	$(BIN)/python -m pytest $(TWO)
 	$(call pytest-in,$(TRAIN),) $(TWO) tests/training tests/model tests/test_locked.py tests/test_benchmarks.py
 

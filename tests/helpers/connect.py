@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from cxrspark.jobs.local_spark import LOCAL_CONF
+
 from helpers.standalone import SPARK_HOME, end
 
 START_SECONDS = 600
@@ -30,16 +32,14 @@ def connect_server(folder: Path, settings: dict[str, str] | None = None) -> Iter
     port = free_port()
     given = {
         "spark.master": "local[2]",
-        "spark.driver.memory": "1g",
-        "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "2",
-        "spark.sql.session.timeZone": "UTC",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(port),
         **(settings or {}),
     }
     options = [word for name, value in given.items() for word in ("--conf", f"{name}={value}")]
-    command = [str(SPARK_HOME / "bin" / "spark-submit"), "--class", SERVER, *options]
+    command = [str(SPARK_HOME / "bin" / "spark-submit"), "--class", SERVER]
+    command += ["--properties-file", str(LOCAL_CONF / "spark-defaults.conf"), *options]
     with (folder / "server.log").open("w") as log:
         server = psutil.Popen(
             [*command, "spark-internal"],

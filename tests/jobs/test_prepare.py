@@ -23,6 +23,18 @@ print(spark.range(10).count(), spark.conf.get("spark.sql.shuffle.partitions"))
 """
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive that `make test` has made, or one made now."""
+    if (there := local_spark.class_archive()).exists():
+        return there
+    file = tmp_path_factory.mktemp("some folder") / "classes.jsa"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "class_archive", lambda: file)
+        assert prepare.main([]) == 0
+    return file
+
+
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the archive of this test is to lie; nobody has chosen settings."""
@@ -37,11 +49,10 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_java_takes_its_classes_from_the_archive(
-    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepared: Path, archive: Path, tmp_path: Path
 ) -> None:
-    assert prepare.main([]) == 0
     log = tmp_path / "classes.log"
-    environment = local_spark.by_archive("SharedArchiveFile", archive)
+    environment = local_spark.by_archive("SharedArchiveFile", prepared)
     loading = environment["PYSPARK_SUBMIT_ARGS"].replace("-Xlog:disable", f"-Xlog:class+load:{log}")
     environment["PYSPARK_SUBMIT_ARGS"] = loading
     done = subprocess.run(

@@ -27,33 +27,24 @@ def test_where_there_is_no_such_environment_a_line_says_how_to_make_it(
 
 
 @pytest.mark.usefixtures("training_python")
-@pytest.mark.parametrize("by", ["spark-submit", "python"])
 def test_pixels_go_to_a_training_and_its_bundle_comes_back(
-    spark: SparkSession, tmp_path: Path, by: str
+    spark: SparkSession, tmp_path: Path
 ) -> None:
     rows = write_toys(tmp_path / "archive", 24)
     kept = {"archive": str(tmp_path / "archive"), "pixels": str(tmp_path / "pixels")}
     shipped = score_archive(spark, ScoreSettings(scores=str(tmp_path / "scores"), **kept))
     bundle = tmp_path / "bundle"
-    start = [str(Path(sys.executable).with_name(by))]
-    if by == "spark-submit":
-        start += ["--master", "local[2]", "--conf", "spark.ui.enabled=false"]
-    options = [
-        "--labels",
-        tmp_path / "archive" / "labels.csv",
-        "--epochs",
-        "2",
-        "--batch-size",
-        "8",
-    ]
+    start = [Path(sys.executable).with_name("spark-submit"), "--master", "local[2]"]
+    labels = ["--labels", tmp_path / "archive" / "labels.csv"]
     done = subprocess.run(
-        [*start, "jobs/train.py", "--pixels", kept["pixels"], "--bundle", bundle, *options],
+        [*start, "jobs/train.py", "--pixels", kept["pixels"], "--bundle", bundle, *labels,
+         "--epochs", "2", "--batch-size", "8"],
         cwd=ROOT,
         env={**os.environ, "SPARK_CONF_DIR": "conf/local", "SPARK_LOCAL_IP": "127.0.0.1"},
         capture_output=True,
         text=True,
         check=False,
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "weights of epoch" in done.stdout
     settings = ScoreSettings(scores=str(tmp_path / "scores"), model=str(bundle), **kept)

@@ -10,6 +10,8 @@ import pandas as pd
 import psutil
 import pytest
 
+from cxrspark.tables.delta_package import DELTA_PACKAGE
+
 from helpers.runs import rows_of
 from helpers.standalone import Cluster, cluster, end
 
@@ -37,9 +39,8 @@ def test_two_workers_without_any_package_score_as_the_local_run_does(
     phantoms: Path,
     tmp_path: Path,
     scored_locally: pd.DataFrame,
-    table_format: str,
 ) -> None:
-    table = tmp_path / "scores"
+    table, table_format = tmp_path / "scores", "delta" if DELTA_PACKAGE else "parquet"
     options = ["--archive", str(phantoms), "--scores", str(table), "--format", table_format]
     job = two_workers.submit(options, cores=2)
     assert job.wait(timeout=300) == 0, two_workers.log()

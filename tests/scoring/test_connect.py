@@ -11,6 +11,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from cxrspark.archive.manifest import read_manifest
+from cxrspark.audit.run import AuditSettings
+from cxrspark.evaluation.run import EvaluateSettings
 from cxrspark.jobs.command import main
 from cxrspark.model.bundle import load_bundle
 from cxrspark.scoring.pixels import read_pixels
@@ -19,6 +21,7 @@ from cxrspark.scoring.scores import score
 from cxrspark.scoring.settings import ScoreSettings
 
 from helpers.connect import client, connect_server
+from helpers.runs import job as in_process
 from helpers.runs import load
 
 pytestmark = [
@@ -81,26 +84,34 @@ def _plain(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_evaluation_and_audit_say_the_same(
-    server: str, table: tuple[Path, Path], phantoms: Path, tmp_path: Path
+    server: str,
+    spark: SparkSession,
+    table: tuple[Path, Path],
+    phantoms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """The server's rows and those of a job of the classic session."""
     scores, pixels = table
+    classic = {
+        "evaluate": in_process("evaluate", EvaluateSettings, monkeypatch),
+        "audit": in_process("audit", AuditSettings, monkeypatch),
+    }
     commands = {
         "evaluate": ["--labels", phantoms / "truth.csv"],
         "audit": ["--metadata", phantoms / "mimic-cxr-2.0.0-metadata.csv.gz", "--pixels", pixels],
     }
-    said = {}
     for name, options in commands.items():
-        for url in (server, ""):
-            out = tmp_path / f"{name}{bool(url)}"
-            words = [name, "--scores", scores, "--out", out, *options]
-            given = client(["-m", "cxrspark.jobs.command", *words], url)
-            if not url:
-                given |= {"env": None}
-            done = subprocess.run(**given)
-            assert done.returncode == 0, done.stderr
-            said[name, url] = done.stdout.replace(str(out), "OUT")
-        assert said[name, server] == said[name, ""]
-    evaluations = (tmp_path / f"evaluate{url}" / "evaluation.json" for url in (True, False))
+        words = ["--scores", scores, *options, "--out"]
+        done = job(server, name, *words, tmp_path / "remote" / name)
+        assert done.returncode == 0, done.stderr
+        capsys.readouterr()
+        assert classic[name](*words, tmp_path / "classic" / name) == 0
+        said = done.stdout.replace("/remote/", "/classic/")
+        assert said == capsys.readouterr().out
+    folders = (tmp_path / where / "evaluate" for where in ("remote", "classic"))
+    evaluations = (folder / "evaluation.json" for folder in folders)
     one, other = (json.loads(file.read_text()) for file in evaluations)
     assert one == other
 

@@ -14,14 +14,17 @@ import psutil
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
+from pyspark.sql import SparkSession
+
+from helpers.runs import run
 
 KILLS = int(os.environ.get("CXRSPARK_KILLS", "1"))
 """Kills of each test; `make test-kills` sets 20."""
 
 TASK_LIVES = 4
-"""Times that Spark tries a task; whoever kills as often may hit the same task each time."""
+"""Times that Spark tries a task (conf/local); whoever kills as often may hit the same each time."""
 
-IMAGES, COMMIT_IMAGES = 24, 4
+IMAGES, COMMIT_IMAGES = 16, 4
 SEED = 11
 ROOT = Path(__file__).parents[2]
 
@@ -36,16 +39,12 @@ def job(
     archive: Path, table: Path, table_format: str, *more: str, log_name: str = "log.txt"
 ) -> Iterator[psutil.Popen]:
     """The job as a process of its own; it and all its children are gone at the end."""
-    manifest = table.with_name("manifest.txt")
-    if not manifest.exists():
-        manifest.write_text("\n".join(listed(archive)))
-    options = ["--archive", str(archive), "--manifest", str(manifest)]
+    options = ["--archive", str(archive), "--manifest", str(manifest_of(archive, table))]
     options += ["--scores", str(table), "--format", table_format]
     environment = {
         **os.environ,
         "SPARK_CONF_DIR": str(ROOT / "conf" / "local"),
         "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_SUBMIT_ARGS": f"--master local[2,{TASK_LIVES}] pyspark-shell",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     options += ["--commit-images", str(COMMIT_IMAGES), *more]
@@ -91,10 +90,25 @@ def read_columns(file: Path) -> pd.DataFrame:
     return pd.read_parquet(file, columns=["image_id", "model_id", "run_id"])
 
 
-def finish(archive: Path, table: Path, table_format: str, before: pd.DataFrame) -> None:
+def manifest_of(archive: Path, table: Path) -> Path:
+    """The list of images, beside the table."""
+    manifest = table.with_name("manifest.txt")
+    if not manifest.exists():
+        manifest.write_text("\n".join(listed(archive)))
+    return manifest
+
+
+def run_here(spark: SparkSession, archive: Path, table: Path, table_format: str) -> None:
+    """The next run, in this process: to its end, or the test's."""
+    given = {"manifest": str(manifest_of(archive, table)), "commit_images": COMMIT_IMAGES}
+    run(spark, archive, table, format=table_format, **given)
+
+
+def finish(
+    spark: SparkSession, archive: Path, table: Path, table_format: str, before: pd.DataFrame
+) -> None:
     """Run to the end: every image has one row, and rows of the killed runs are as they were."""
-    with job(archive, table, table_format) as process:
-        assert process.wait(timeout=300) == 0, log_of(table)
+    run_here(spark, archive, table, table_format)
     rows = committed(table, table_format)
     assert set(rows["image_id"]) == {Path(path).stem for path in listed(archive)}
     assert not rows.duplicated(["image_id", "model_id"]).any()
@@ -109,7 +123,7 @@ def more_than(rows: pd.DataFrame, table: Path, table_format: str) -> bool:
 
 @pytest.mark.end_to_end
 def test_a_driver_that_is_killed_loses_and_repeats_nothing(
-    phantoms: Path, tmp_path: Path, table_format: str
+    spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: str
 ) -> None:
     moments = random.Random(SEED)
     killed = runs = 0
@@ -133,7 +147,7 @@ def test_a_driver_that_is_killed_loses_and_repeats_nothing(
             assert len(now) >= len(before)
             assert not now.duplicated(["image_id", "model_id"]).any()
             before = now
-        finish(phantoms, table, table_format, before)
+        finish(spark, phantoms, table, table_format, before)
 
 
 def test_a_run_that_is_interrupted_ends_in_a_line(phantoms: Path, tmp_path: Path) -> None:
@@ -186,24 +200,10 @@ def kill_a_worker(process: psutil.Popen, moments: random.Random) -> bool:
     return False
 
 
-@pytest.mark.usefixtures("delta")
-def test_a_reader_of_a_delta_table_never_sees_part_of_a_commit(
-    phantoms: Path, tmp_path: Path
-) -> None:
-    table = tmp_path / "scores"
-    seen = set()
-    with job(phantoms, table, "delta") as process:
-        while process.poll() is None:
-            seen.add(len(committed(table, "delta")))
-            time.sleep(0.1)
-    assert len(committed(table, "delta")) == IMAGES
-    assert len(seen) > 2
-    assert not [rows for rows in seen if rows % COMMIT_IMAGES]
-
-
 def test_of_two_runs_at_once_one_writes_and_the_next_ends_well(
-    phantoms: Path, tmp_path: Path, table_format: str
+    spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: str
 ) -> None:
+    """And a reader of a Delta table never sees part of a commit."""
     for number in range(KILLS):
         table = tmp_path / str(number) / "scores"
         table.parent.mkdir()
@@ -212,19 +212,26 @@ def test_of_two_runs_at_once_one_writes_and_the_next_ends_well(
             job(phantoms, table, table_format, log_name="a.txt") as first,
             job(phantoms, table, table_format, log_name="b.txt") as second,
         ):
-            codes = [process.wait(timeout=900) for process in (first, second)]
+            seen = {0}
+            while first.poll() is None or second.poll() is None:
+                seen.add(len(committed(table, table_format)))
+                time.sleep(0.1)
+            codes = [first.wait(), second.wait()]
         said = log_of(table, "a.txt") + log_of(table, "b.txt")
         assert sorted(codes) in ([0, 2], [0, 0]), said  # or one began when the other had ended
         if 2 in codes:
             assert "error: table " in said
             assert " writes to it since " in said
+        if table_format == "delta":
+            assert len(seen) > 2
+            assert not [number for number in seen if number % COMMIT_IMAGES]
         rows = committed(table, table_format)
         assert sorted(rows["image_id"]) == sorted(Path(path).stem for path in listed(phantoms))
-        finish(phantoms, table, table_format, nothing)
+        finish(spark, phantoms, table, table_format, nothing)
 
 
 def test_a_retry_that_is_killed_leaves_one_row_an_image(
-    phantoms: Path, tmp_path: Path, table_format: str
+    spark: SparkSession, phantoms: Path, tmp_path: Path, table_format: str
 ) -> None:
     moments = random.Random(SEED)
     archive = tmp_path / "archive"
@@ -234,15 +241,13 @@ def test_a_retry_that_is_killed_leaves_one_row_an_image(
             (archive / path).hardlink_to(phantoms / path)
     table = tmp_path / "scores"
     table.with_name("manifest.txt").write_text("\n".join(listed(phantoms)))
-    with job(archive, table, table_format) as process:
-        assert process.wait(timeout=900) == 0, log_of(table)
+    run_here(spark, archive, table, table_format)
     before = committed(table, table_format)
     for _ in range(KILLS):
         with job(archive, table, table_format, "--retry-errors", "undecodable,missing") as process:
             while process.poll() is None and "images ·" not in log_of(table):
                 time.sleep(0.05)
             time.sleep(moments.uniform(0, 4))
-        with job(archive, table, table_format) as process:
-            assert process.wait(timeout=900) == 0, log_of(table)
+        run_here(spark, archive, table, table_format)
         rows = committed(table, table_format)
         assert sorted(rows["image_id"]) == sorted(before["image_id"])
