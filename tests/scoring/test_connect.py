@@ -44,8 +44,18 @@ scores.drop("scored_at").toPandas().to_pickle(out)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with connect_server(tmp_path_factory.mktemp("connect")) as url:
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server's catalog has its tables."""
+    return tmp_path_factory.mktemp("connect") / "lake"
+
+
+@pytest.fixture(scope="module")
+def server(spark: SparkSession, lake: Path) -> Iterator[str]:
+    """Its URL; it has Delta Lake where the tests' session has."""
+    given = dict(spark.sparkContext.getConf().getAll())
+    names = ("spark.jars", "spark.sql.extensions", "spark.sql.catalog.spark_catalog")
+    settings = {name: given[name] for name in names if name in given}
+    with connect_server(lake.parent, {**settings, "spark.sql.warehouse.dir": str(lake)}) as url:
         yield url
 
 
@@ -129,25 +139,21 @@ def test_a_folder_is_no_table_of_a_run_through_connect(
 
 @pytest.mark.usefixtures("delta")
 def test_a_run_fills_a_named_table_as_a_classic_one_fills_its_own(
-    spark: SparkSession, table: tuple[Path, Path], phantoms: Path, tmp_path: Path
+    server: str, lake: Path, table: tuple[Path, Path], phantoms: Path
 ) -> None:
-    names = ("spark.jars", "spark.sql.extensions", "spark.sql.catalog.spark_catalog")
-    lake = {name: spark.sparkContext.getConf().get(name) for name in names}
-    lake["spark.sql.warehouse.dir"] = str(tmp_path / "lake")
-    with connect_server(tmp_path, lake) as url:
-        words = ["score", "--archive", phantoms, "--scores", "default.views", "--format", "delta"]
-        words += ["--pixels", "default.pixels"]
-        first = job(url, *words, "--commit-images", "40")
-        assert first.returncode == 0, first.stderr
-        assert first.stderr.splitlines()[-1].startswith("64 of 64 images · ")
-        assert "errors" not in first.stderr  # nobody counts them here
-        labels = ["--labels", phantoms / "truth.csv"]
-        evaluated = job(url, "evaluate", "--scores", "default.views", *labels)
-        assert evaluated.returncode == 0, evaluated.stderr
-    left = sorted(folder.name for folder in (tmp_path / "lake").iterdir())
+    words = ["score", "--archive", phantoms, "--scores", "default.views", "--format", "delta"]
+    words += ["--pixels", "default.pixels"]
+    first = job(server, *words, "--commit-images", "40")
+    assert first.returncode == 0, first.stderr
+    assert first.stderr.splitlines()[-1].startswith("64 of 64 images · ")
+    assert "errors" not in first.stderr  # nobody counts them here
+    labels = ["--labels", phantoms / "truth.csv"]
+    evaluated = job(server, "evaluate", "--scores", "default.views", *labels)
+    assert evaluated.returncode == 0, evaluated.stderr
+    left = sorted(folder.name for folder in lake.iterdir())
     assert left == ["pixels", "views", "views_runs"]
     for mine, classic in zip(("views", "pixels"), table, strict=True):
-        rows = [load(tmp_path / "lake" / mine, "delta"), load(classic, "parquet")]
+        rows = [load(lake / mine, "delta"), load(classic, "parquet")]
         same = [name for name in rows[1].columns if name not in ("run_id", "scored_at")]
         pd.testing.assert_frame_equal(*(_plain(each[same]) for each in rows))
 
