@@ -66,7 +66,7 @@ def worker_megabytes() -> float:
     sizes = [0.0]
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if "pyspark.daemon" in process.cmdline():
+            if "pyspark.worker" in process.cmdline():
                 sizes.append(process.memory_info().rss / 1e6)
     return max(sizes)
 

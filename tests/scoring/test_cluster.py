@@ -81,7 +81,7 @@ def kill_a_python(worker: psutil.Process) -> bool:
     """SIGKILL to a Python worker on this Spark worker, if it has one now."""
     for process in worker.children(recursive=True):
         try:
-            if "pyspark.daemon" in process.cmdline() and not process.children():
+            if "pyspark.worker" in process.cmdline() and not process.children():
                 process.kill()
                 return True
         except psutil.NoSuchProcess:

@@ -186,7 +186,7 @@ def workers(process: psutil.Popen) -> list[psutil.Process]:
     found = []
     for child in process.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
-            if "pyspark.daemon" in child.cmdline() and not child.children():
+            if "pyspark.worker" in child.cmdline() and not child.children():
                 found.append(child)
     return found
 

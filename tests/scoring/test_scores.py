@@ -176,7 +176,7 @@ def test_workers_load_litert_and_no_tensorflow(spark: SparkSession) -> None:
     loaded = set()
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # a worker ended meanwhile
-            if "pyspark.daemon" in process.cmdline():
+            if "pyspark.worker" in process.cmdline():
                 loaded |= {file.path for file in process.memory_maps()}
     assert any("/ai_edge_litert/" in path for path in loaded)
     heavy = ("/tensorflow/", "/matplotlib/", "/pydantic_core/", "/h5py/")

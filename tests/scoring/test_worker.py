@@ -1,4 +1,6 @@
 import importlib
+import os
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -7,6 +9,15 @@ from zipimport import zipimporter
 import pytest
 
 from cxrspark.scoring.worker import forget_zips
+
+ROOT = Path(__file__).parents[2]
+LOADED = ["PIL.Image", "ai_edge_litert.interpreter", "obstore", "pandas", "pyarrow"]
+FORKING = f"""
+import os, sys
+import cxrspark.scoring.daemon
+assert not {{"tensorflow", "pydantic", "matplotlib"}} & set(sys.modules)
+print(len(os.listdir("/proc/self/task")), *(name for name in {LOADED} if name in sys.modules))
+"""
 
 
 def test_forgotten_zips_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,6 +33,18 @@ def test_forgotten_zips_are_found_again(tmp_path: Path, monkeypatch: pytest.Monk
     assert not [path for path, finder in sys.path_importer_cache.items() if is_zip(finder)]
     assert folders <= set(sys.path_importer_cache)
     assert importlib.import_module("in_zip_second").NAME == "second"
+
+
+def test_workers_are_forked_of_a_process_that_has_loaded_what_they_need() -> None:
+    """And which has no thread, with which it should not fork."""
+    said = subprocess.run(
+        [sys.executable, "-c", FORKING], capture_output=True, text=True, check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},  # as Spark sets it
+    )  # fmt: skip
+    assert said.stdout.split() == ["1", *LOADED]
+    conf = "spark.python.daemon.module                    cxrspark.scoring.daemon\n"
+    for name in ("local", "cluster"):
+        assert conf in (ROOT / "conf" / name / "spark-defaults.conf").read_text()
 
 
 def is_zip(finder: object) -> bool:
