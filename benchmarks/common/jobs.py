@@ -61,13 +61,26 @@ def remove_table(table: str | Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def python_workers(of: psutil.Process) -> list[psutil.Process]:
+    """The Python workers below a process: what PySpark's daemons have forked."""
+
+    def is_daemon(process: psutil.Process | None) -> bool:
+        return process is not None and any(w.endswith(".daemon") for w in process.cmdline())
+
+    found = []
+    for process in of.children(recursive=True):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            if is_daemon(process) and is_daemon(process.parent()):
+                found.append(process)
+    return found
+
+
 def worker_megabytes() -> float:
     """Largest resident set of a Python worker now."""
     sizes = [0.0]
-    for process in psutil.Process().children(recursive=True):
+    for process in python_workers(psutil.Process()):
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if "pyspark.worker" in process.cmdline():
-                sizes.append(process.memory_info().rss / 1e6)
+            sizes.append(process.memory_info().rss / 1e6)
     return max(sizes)
 
 

@@ -1,7 +1,7 @@
 """Find planted copies among 377,110 kept pixels: `make bench-duplicates`.
 
-Pictures are mixed of phantoms' films, each with a contrast and noise of its own; one in a hundred
-is there a second time: the same file, compressed again, resized, or equalised.
+Pictures are mixed of phantoms' films, each with a crop, contrast and noise of its own, as no two
+patients stand alike; one in a hundred is there a second time: the same file, compressed again, resized, or equalised.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from benchmarks.common.archives import BUILD
 
 IMAGES, FILMS, SIDE, EVERY = 377_110, 400, 256, 100
 ROOT = BUILD / "duplicates"
+BILINEAR = Image.Resampling.BILINEAR
 SCHEMA = "image_id string, subject_id string, path string, pixels binary"
 
 
@@ -54,7 +55,7 @@ def film(seed: int) -> npt.NDArray[np.uint8]:
 
 
 def mixed(films: npt.NDArray[np.uint8], number: int) -> npt.NDArray[np.uint8]:
-    """Three films of one view, shifted, in random shares."""
+    """Three films of one view, shifted, in random shares, of which a random part is shown."""
     random = np.random.default_rng(number)
     of_view = films[number % 2 :: 2]
     shares = random.dirichlet([1, 1, 1])
@@ -63,6 +64,9 @@ def mixed(films: npt.NDArray[np.uint8], number: int) -> npt.NDArray[np.uint8]:
     for share, one in zip(shares, random.integers(0, len(of_view), 3), strict=True):
         shift = tuple(random.integers(-most, most + 1, 2))
         total += share * np.roll(of_view[one], shift, (0, 1))
+    corner, end = random.uniform(0, 0.15, 2) * len(total), random.uniform(0.85, 1, 2) * len(total)
+    box = (corner[0], corner[1], end[0], end[1])
+    total = np.asarray(Image.fromarray(total.astype(np.float32)).resize(total.shape, BILINEAR, box))
     total = 255 * (total / 255) ** random.uniform(0.7, 1.4) + random.normal(0, 3, total.shape)
     return np.asarray(total.clip(0, 255).astype(np.uint8))
 

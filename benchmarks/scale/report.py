@@ -18,9 +18,11 @@ import numpy as np
 import pandas as pd
 import psutil
 from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
 
 from cxrspark.pixels.image import RECIPE, SIDE, Header
 from cxrspark.tables.schemas import PIXELS, SCORES
+from cxrspark.tables.table import in_columns
 
 from benchmarks.common.archives import BUILD, MIMIC, ROOT, mimic_paths
 from benchmarks.common.jobs import session
@@ -68,7 +70,8 @@ def write_scores(spark: SparkSession, drawn: pd.DataFrame) -> None:
         scored_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     rows["p_frontal"] = rows["p_frontal"].astype(object).where(rows["view"].notna(), None)
-    scores = spark.createDataFrame(rows.reindex(columns=SCORES.names), SCORES)
+    given = StructType([SCORES[name] for name in rows.columns])
+    scores = in_columns(spark.createDataFrame(rows, given), SCORES)
     scores.repartition(24).sortWithinPartitions("image_id").write.parquet(str(FOLDER / "scores"))
 
 

@@ -20,7 +20,7 @@ from cxrspark.archive.csv_file import read_content
 from cxrspark.archive.labels import describe_left_out, match_labels, read_labels
 from cxrspark.archive.manifest import read_manifest
 from cxrspark.errors import UserError
-from cxrspark.model.bundle import Bundle, write_bundle
+from cxrspark.model.bundle import CARD, Bundle, write_bundle
 from cxrspark.model.network import PARAMETERS, to_flatbuffer
 from cxrspark.model.seen import SEEN, Seen, load_seen
 from cxrspark.pixels.image import RECIPE
@@ -78,10 +78,11 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
         report: Gets lines about what is going on.
 
     Raises:
-        UserError: Labels that match no image, of unknown views or of one view only, a patient
-            on both sides of the split or perhaps so, a table of another kind or format, or no
-            readable image of a view.
+        UserError: A bundle there that has a second network, labels that match no image, of
+            unknown views or of one view only, a patient on both sides of the split or perhaps so,
+            a table of another kind or format, or no readable image of a view.
     """
+    _refuse_second_network(settings.bundle)
     work = settings.bundle / "work"
     first = first_bundle(settings)
     start = first_weights(settings, first) if first else None
@@ -109,6 +110,16 @@ def train(spark: SparkSession, settings: TrainSettings, report: Report) -> Bundl
     bundle = write_bundle(settings.bundle, to_flatbuffer(scorer), card)
     shutil.rmtree(work)
     return bundle
+
+
+def _refuse_second_network(folder: Path) -> None:
+    """Refuse to leave a bundle's second network behind without a word."""
+    card = folder / CARD
+    if card.exists() and "answers" in json.loads(card.read_text()):
+        raise UserError(
+            f"--bundle {folder}: holds a second network, which a new one for views would lose; "
+            "name a new folder"
+        )
 
 
 def _open_work(work: Path, settings: TrainSettings) -> None:

@@ -118,6 +118,23 @@ def test_a_wrong_file_is_one_line(
     assert said.count("\n") == 1
 
 
+def test_a_worker_that_cannot_start_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    """As Spark tells of a daemon that ended before it had a port."""
+    said = (
+        "Job aborted due to stage failure: … org.apache.spark.SparkException: \n"
+        "Error from python worker:\n  Traceback (most recent call last):\n    File …\n"
+        "  ModuleNotFoundError: No module named 'cxrspark'\nPYTHONPATH was:\n  packages\n"
+        "java.io.EOFException: EOFException occurred while reading the port number"
+    )
+
+    def fail(settings: ScoreSettings) -> None:
+        raise RuntimeError(said)
+
+    assert run_job(ScoreSettings, fail, GIVEN) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: failed: ModuleNotFoundError: No module named 'cxrspark' (")
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [

@@ -12,6 +12,7 @@ from cxrspark.errors import UserError
 from cxrspark.jobs import local_spark, prepare
 from cxrspark.jobs.local_spark import LOCAL_CONF, use_local_settings
 
+MADE = local_spark.class_archive()
 ABOUT_IT = re.compile("archive|cds|jsa", re.IGNORECASE)
 
 START = """
@@ -21,18 +22,6 @@ from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
 print(spark.range(10).count(), spark.conf.get("spark.sql.shuffle.partitions"))
 """
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive that `make test` has made, or one made now."""
-    if (there := local_spark.class_archive()).exists():
-        return there
-    file = tmp_path_factory.mktemp("some folder") / "classes.jsa"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepare, "class_archive", lambda: file)
-        assert prepare.main([]) == 0
-    return file
 
 
 @pytest.fixture
@@ -48,11 +37,13 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_java_takes_its_classes_from_the_archive(
-    prepared: Path, archive: Path, tmp_path: Path
-) -> None:
+def test_java_takes_its_classes_from_the_archive(archive: Path, tmp_path: Path) -> None:
+    if MADE.exists():  # by `make test`
+        archive.symlink_to(MADE)
+    else:
+        assert prepare.main([]) == 0
     log = tmp_path / "classes.log"
-    environment = local_spark.by_archive("SharedArchiveFile", prepared)
+    environment = local_spark.by_archive("SharedArchiveFile", archive)
     loading = environment["PYSPARK_SUBMIT_ARGS"].replace("-Xlog:disable", f"-Xlog:class+load:{log}")
     environment["PYSPARK_SUBMIT_ARGS"] = loading
     done = subprocess.run(

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from cxrspark.errors import UserError
-from cxrspark.jobs import training_environment
+from cxrspark.jobs import local_spark, training_environment
 from cxrspark.model.bundle import load_bundle
 from cxrspark.scoring.run import score_archive
 from cxrspark.scoring.settings import ScoreSettings
@@ -24,6 +24,28 @@ def test_where_there_is_no_such_environment_a_line_says_how_to_make_it(
     monkeypatch.setattr(training_environment, "training_is_here", lambda: False)
     with pytest.raises(UserError, match=r"lacks: run `make train-setup` in a clone of cxrspark"):
         training_environment.to_training_environment(["train"])
+
+
+def test_from_plain_python_it_gets_the_settings_of_a_laptop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where an archive of classes has them in PYSPARK_SUBMIT_ARGS."""
+    python, started = tmp_path / "python", []
+    python.touch()
+    monkeypatch.setattr(training_environment, "TRAINING_PYTHON", python)
+    monkeypatch.setattr(training_environment, "training_is_here", lambda: False)
+    monkeypatch.setattr(os, "execve", lambda *given: started.append(given))
+    monkeypatch.delenv("PYSPARK_GATEWAY_PORT", raising=False)
+    environment = local_spark.by_archive("SharedArchiveFile", tmp_path / "classes.jsa")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    training_environment.to_training_environment(["train", "--epochs", "2"])
+    ((file, arguments, given),) = started
+    assert file == python
+    assert arguments[1:] == ["-m", "cxrspark.jobs.command", "train", "--epochs", "2"]
+    assert given["SPARK_CONF_DIR"] == str(local_spark.LOCAL_CONF)
+    assert given["PYSPARK_PYTHON"] == str(python)
+    assert given["PYSPARK_SUBMIT_ARGS"] == "pyspark-shell"
 
 
 @pytest.mark.usefixtures("training_python")

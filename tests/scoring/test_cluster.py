@@ -4,14 +4,17 @@ import signal
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import psutil
 import pytest
+from pyspark.sql import SparkSession
 
-from cxrspark.tables.delta_package import DELTA_PACKAGE
+from cxrspark.tables.delta_package import has_delta
 
+from benchmarks.common.jobs import python_workers
 from helpers.runs import rows_of
 from helpers.standalone import Cluster, cluster, end
 
@@ -35,12 +38,14 @@ def test_the_package_has_what_an_executor_needs_and_nothing_of_the_driver_s_trai
 
 
 def test_two_workers_without_any_package_score_as_the_local_run_does(
+    spark: SparkSession,
     two_workers: Cluster,
     phantoms: Path,
     tmp_path: Path,
     scored_locally: pd.DataFrame,
 ) -> None:
-    table, table_format = tmp_path / "scores", "delta" if DELTA_PACKAGE else "parquet"
+    table = tmp_path / "scores"
+    table_format = "delta" if has_delta(spark.sparkContext._jvm) else "parquet"
     options = ["--archive", str(phantoms), "--scores", str(table), "--format", table_format]
     job = two_workers.submit(options, cores=2)
     assert job.wait(timeout=300) == 0, two_workers.log()
@@ -79,11 +84,8 @@ def wait_for(condition: Callable[[], bool], job: psutil.Popen, running: Cluster)
 
 def kill_a_python(worker: psutil.Process) -> bool:
     """SIGKILL to a Python worker on this Spark worker, if it has one now."""
-    for process in worker.children(recursive=True):
-        try:
-            if "pyspark.worker" in process.cmdline() and not process.children():
-                process.kill()
-                return True
-        except psutil.NoSuchProcess:
-            continue
+    for process in python_workers(worker):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+            return True
     return False

@@ -16,6 +16,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 from pyspark.sql import SparkSession
 
+from benchmarks.common.jobs import python_workers
 from helpers.runs import run
 
 KILLS = int(os.environ.get("CXRSPARK_KILLS", "1"))
@@ -171,7 +172,7 @@ def test_a_run_survives_the_loss_of_workers(phantoms: Path, tmp_path: Path) -> N
         most = min(killed + TASK_LIVES - 1, KILLS)
         with job(phantoms, table, "parquet") as process:
             while process.poll() is None and killed < most:
-                if workers(process):
+                if python_workers(process):
                     time.sleep(moments.uniform(0, 1))
                     killed += kill_a_worker(process, moments)
                 time.sleep(0.05)
@@ -181,19 +182,9 @@ def test_a_run_survives_the_loss_of_workers(phantoms: Path, tmp_path: Path) -> N
     assert killed >= KILLS
 
 
-def workers(process: psutil.Popen) -> list[psutil.Process]:
-    """The Python workers that run now; Hadoop's short-lived `chmod` come and go beside them."""
-    found = []
-    for child in process.children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            if "pyspark.worker" in child.cmdline() and not child.children():
-                found.append(child)
-    return found
-
-
 def kill_a_worker(process: psutil.Popen, moments: random.Random) -> bool:
     """SIGKILL to one of the Python workers, if there is one."""
-    for worker in moments.sample(found := workers(process), len(found)):
+    for worker in moments.sample(found := python_workers(process), len(found)):
         with suppress(psutil.NoSuchProcess):
             worker.send_signal(signal.SIGKILL)
             return True
@@ -213,10 +204,11 @@ def test_of_two_runs_at_once_one_writes_and_the_next_ends_well(
             job(phantoms, table, table_format, log_name="b.txt") as second,
         ):
             seen = {0}
-            while first.poll() is None or second.poll() is None:
+            until = time.monotonic() + 900
+            while time.monotonic() < until and None in (first.poll(), second.poll()):
                 seen.add(len(committed(table, table_format)))
                 time.sleep(0.1)
-            codes = [first.wait(), second.wait()]
+            codes = [first.wait(timeout=1), second.wait(timeout=1)]
         said = log_of(table, "a.txt") + log_of(table, "b.txt")
         assert sorted(codes) in ([0, 2], [0, 0]), said  # or one began when the other had ended
         if 2 in codes:

@@ -260,7 +260,7 @@ SOUND = encode(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint
 CONTENTS = st.sampled_from([SOUND, SOUND, b"", b"text", SOUND[:500]])
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @given(
     files=st.dictionaries(st.sampled_from(NAMES), CONTENTS),

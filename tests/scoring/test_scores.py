@@ -22,6 +22,7 @@ from cxrspark.scoring.scores import ANSWERS, refuse_other_recipe, score, view_of
 from cxrspark.scoring.tally import Tally
 from cxrspark.tables.schemas import SCORES
 
+from benchmarks.common.jobs import python_workers
 from helpers.tables import pixels_of
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (5, 64, 64), dtype=np.uint8)
@@ -174,10 +175,9 @@ def test_workers_load_litert_and_no_tensorflow(spark: SparkSession) -> None:
     pixels = pixels_table(spark).repartition(4)
     score(pixels, load_bundle(), archive="a", run_id="r").collect()
     loaded = set()
-    for process in psutil.Process().children(recursive=True):
+    for process in python_workers(psutil.Process()):
         with suppress(psutil.NoSuchProcess):  # a worker ended meanwhile
-            if "pyspark.worker" in process.cmdline():
-                loaded |= {file.path for file in process.memory_maps()}
+            loaded |= {file.path for file in process.memory_maps()}
     assert any("/ai_edge_litert/" in path for path in loaded)
     heavy = ("/tensorflow/", "/matplotlib/", "/pydantic_core/", "/h5py/")
     assert not [path for path in loaded if any(name in path for name in heavy)]

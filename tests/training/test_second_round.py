@@ -97,6 +97,10 @@ def test_a_training_goes_on_from_a_bundle(spark: SparkSession, tmp_path: Path) -
     assert second.licence == "not for sale"
     by_second = Scorer(second.flatbuffer).p_frontal(images)
     np.testing.assert_allclose(by_second, by_bundle, rtol=0, atol=1e-4)
+    card = second.card | {"answers": {}}
+    write_bundle(tmp_path / "both", second.flatbuffer, card)
+    with pytest.raises(UserError, match="holds a second network, which a new one for views would"):
+        train(spark, _settings(tmp_path, bundle=tmp_path / "both"), print)
     (tmp_path / "first" / "seen.json").unlink()
     train(spark, further, print)
     assert load_seen(str(tmp_path / "bundle")) is None  # what the first has seen, nobody knows

@@ -73,8 +73,14 @@ def train_answers(spark: SparkSession, settings: TrainSettings, report: Report) 
     base = load_bundle(base_folder, settings.access())
     _refuse_other_view(settings.bundle, base)
     alone = settings.network == "projection"
+    if alone and not base.answers:
+        raise UserError(
+            f"{base_folder}: has no second network whose head could be trained; train that network "
+            "first (conf/train-answers.yaml)"
+        )
     goes_on = alone or (settings.continue_from and base.answers)
     start = _network(base_folder) if goes_on else None
+    seen = load_seen(base_folder, settings.access())
     images, left_out = _labelled(spark, settings, report)
     if left_out:
         report(f"warning: {left_out} labelled images cannot be read, left out")
@@ -94,7 +100,9 @@ def train_answers(spark: SparkSession, settings: TrainSettings, report: Report) 
         judged = judge(network, held_back, settings.projection_sure, settings.seed)
     settings.bundle.mkdir(parents=True, exist_ok=True)
     network.save(settings.bundle / ANSWERS_KERAS)
-    _write_seen(settings.bundle, images, base_folder)
+    (settings.bundle / SEEN).unlink(missing_ok=True)
+    if seen:  # else the base does not say what it has seen, and so nobody can
+        seen.and_those_of(images.rows).write(settings.bundle / SEEN)
     card = {**base.card, "answers": _card(settings, training, held_back, judged, counts)}
     flatbuffer = to_flatbuffer(build_answers_scorer(network, judged.scaling))
     return write_bundle(settings.bundle, base.flatbuffer, card, flatbuffer)
@@ -115,8 +123,7 @@ def _network(folder: str) -> keras.Model:
     file = Path(folder) / ANSWERS_KERAS
     if not file.exists():
         raise UserError(
-            f"{folder} has no {ANSWERS_KERAS}; name a local bundle that has by --continue-from, "
-            "or train that network first (conf/train-answers.yaml)"
+            f"{folder} has no {ANSWERS_KERAS}; name a local bundle that has by --continue-from"
         )
     return keras.models.load_model(file, compile=False)
 
@@ -173,12 +180,6 @@ def _pixels(
     else:
         pixels = read_pixels(held_in_tasks(spark, rows), str(settings.archive), settings.access())
     return pixels.select("image_id", "pixels").toPandas()
-
-
-def _write_seen(folder: Path, images: Examples, base: str) -> None:
-    """Nothing, where the base does not say what it has seen: then nobody can."""
-    if known := load_seen(base):
-        known.and_those_of(images.rows).write(folder / SEEN)
 
 
 def _card(
