@@ -1,7 +1,8 @@
 """Find planted copies among 377,110 kept pixels: `make bench-duplicates`.
 
 Pictures are mixed of phantoms' films, each with a crop, contrast and noise of its own, as no two
-patients stand alike; one in a hundred is there a second time: the same file, compressed again, resized, or equalised.
+patients stand alike; one in a hundred is there a second time: the same file, compressed again,
+resized, or equalised.
 """
 
 import argparse
