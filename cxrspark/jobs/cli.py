@@ -137,8 +137,8 @@ def _cause(error: Exception) -> str:
         text = str(java.getMessage() or text)
         java = java.getCause()
     if "Error from python worker:" in text:  # which could not start: its last line tells
-        said = text.split("Error from python worker:")[1].split("PYTHONPATH was:")[0]
-        return [line.strip() for line in said.splitlines() if line.strip()][-1]
+        text = text.split("Error from python worker:")[1].split("PYTHONPATH was:")[0]
+        return text.strip().splitlines()[-1].strip() if text.strip() else "no Python worker starts"
     if "Traceback (most recent call last)" in text:  # of a Python worker: its last line tells
         trace = text.split("JVM stacktrace:")[0].split("Driver stacktrace:")[0]
         lines = [line for line in trace.splitlines() if line and not line[0].isspace()]
