@@ -64,10 +64,8 @@ def duplicates(pixels: DataFrame) -> DataFrame:
         .where(F.col("other") != F.col("first"))
         .select(F.col("first").alias("id"), "other", F.lit(1.0).cast("float").alias("alike"))
     )
-    pictures = first.select(F.col("first").alias("image_id")).join(
-        readable.select("image_id", "pixels"), "image_id"
-    )
-    near = _near(spark, pictures, pixels.count())
+    pictures = first.select(F.col("first").alias("image_id"))
+    near = _near(spark, readable.select("image_id", "pixels"), pictures, pixels.count())
     pairs = exact.withColumn("kind", F.lit(EXACT)).unionByName(near.withColumn("kind", F.lit(NEAR)))
     return _named(pairs, readable)
 
@@ -79,8 +77,13 @@ def paths_of(pairs: pd.DataFrame) -> dict[str, str]:
     return dict(firsts) | dict(others)
 
 
-def _near(spark: SparkSession, pictures: DataFrame, images: int) -> DataFrame:
-    sample = pictures.select("pixels").limit(SAMPLE).collect()
+def _near(spark: SparkSession, readable: DataFrame, pictures: DataFrame, images: int) -> DataFrame:
+    """Near copies among `pictures`, the ids of those with pixels that no other has.
+
+    Pixels are some kilobytes each, so ids and codes are joined, and pixels only of candidates.
+    """
+    few = F.broadcast(pictures.limit(SAMPLE))
+    sample = readable.join(few, "image_id", "left_semi").select("pixels").collect()
     if len(sample) < 2:
         return spark.createDataFrame([], _SCORED)
     fitted = Coder.of(as_pixels([row["pixels"] for row in sample]), images)
@@ -91,7 +94,9 @@ def _near(spark: SparkSession, pictures: DataFrame, images: int) -> DataFrame:
             codes = coder.value.codes(as_pixels(list(batch["pixels"])))
             yield pd.DataFrame({"id": batch["image_id"], "codes": list(codes)})
 
-    coded = pictures.mapInPandas(encode, "id string, codes array<bigint>")
+    every = readable.mapInPandas(encode, "id string, codes array<bigint>")
+    ids = pictures.withColumnRenamed("image_id", "id")
+    coded = every.join(ids, "id", "left_semi").persist()  # asked for thrice, 100 bytes a picture
     each = coded.select("id", "codes", F.explode("codes").alias("code"))
     crowds = each.groupBy("code").count().where(~F.col("count").between(2, CROWD))
     each = each.join(crowds, "code", "left_anti")
@@ -102,7 +107,7 @@ def _near(spark: SparkSession, pictures: DataFrame, images: int) -> DataFrame:
         .select(F.col("one.id").alias("id"), F.col("other.id").alias("other"))
         .distinct()
     )
-    return _confirmed(candidates, pictures)
+    return _confirmed(candidates, readable)
 
 
 def _bits_apart() -> Column:
@@ -110,7 +115,7 @@ def _bits_apart() -> Column:
     return reduce(add, [F.bit_count(codes[0][n].bitwiseXOR(codes[1][n])) for n in range(BANDS)])
 
 
-def _confirmed(candidates: DataFrame, pictures: DataFrame) -> DataFrame:
+def _confirmed(candidates: DataFrame, readable: DataFrame) -> DataFrame:
     def decide(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             if not len(batch):
@@ -121,7 +126,7 @@ def _confirmed(candidates: DataFrame, pictures: DataFrame) -> DataFrame:
 
     with_pixels = candidates
     for name, column in (("id", "pixels"), ("other", "other_pixels")):
-        named = pictures.select(F.col("image_id").alias(name), F.col("pixels").alias(column))
+        named = readable.select(F.col("image_id").alias(name), F.col("pixels").alias(column))
         with_pixels = with_pixels.join(named, name)
     return with_pixels.mapInPandas(decide, _SCORED)
 
