@@ -191,7 +191,8 @@ test-spark43: ## run the end-to-end tests on Spark 4.3 and Python 3.13
 .PHONY: test-python312
 test-python312: ## run the unit tests on Python 3.12
 	$(call on-python,3.12,build/python3.12/.ready,$(call pytest-in,build/python3.12,) $(TWO) \
-	  tests/archive tests/evaluation tests/jobs/test_c*.py tests/model tests/phantoms tests/pixels)
+	  tests/archive tests/evaluation tests/jobs tests/model tests/phantoms tests/pixels \
+	  --ignore tests/jobs/test_prepare.py --ignore tests/jobs/test_training_environment.py)
 
 .PHONY: test-yarn
 test-yarn: dev ## run the job on a YARN of its own, in client and in cluster mode

@@ -11,6 +11,7 @@ import pandas as pd
 from cxrspark.model.bundle import load_bundle
 
 from benchmarks.accuracy.card_tables import _table
+from benchmarks.accuracy.left_out_table import STAY
 from benchmarks.accuracy.model_card import DOCS, NUMBERS
 
 CREDITS = {
@@ -31,9 +32,6 @@ CREDITS = {
     "vqa_rad": "VQA-RAD: chests, CT, MR (Lau et al. 2018)",
 }
 """What each source is, and whom to credit."""
-
-STAY = ", its phantoms known"
-"""Said of a kind whose real images alone were left out of training."""
 
 ENOUGH = 20
 """Images of a kind that its share says something of."""
