@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from multiprocessing import Pool
@@ -55,14 +56,29 @@ def film(seed: int) -> npt.NDArray[np.uint8]:
     return np.asarray(picture.resize((SIDE, SIDE)))
 
 
+def drawn(number: int) -> tuple[np.random.Generator, list[tuple[float, int]]]:
+    """Shares of three films of one view."""
+    random = np.random.default_rng(number)
+    shares = random.dirichlet([1, 1, 1])
+    return random, list(zip(shares, random.integers(0, FILMS // 2, 3), strict=True))
+
+
+def in_common(number: int, other: int) -> float:
+    """The share that the same films have in both, 0 to 1."""
+    of_film: list[Counter[int]] = [Counter(), Counter()]
+    for shares, picture in zip(of_film, (number, other), strict=True):
+        for share, one in drawn(picture)[1]:
+            shares[one] += share
+    return float((of_film[0] & of_film[1]).total()) if number % 2 == other % 2 else 0.0
+
+
 def mixed(films: npt.NDArray[np.uint8], number: int) -> npt.NDArray[np.uint8]:
     """Three films of one view, shifted, in random shares, of which a random part is shown."""
-    random = np.random.default_rng(number)
+    random, of_films = drawn(number)
     of_view = films[number % 2 :: 2]
-    shares = random.dirichlet([1, 1, 1])
     most = films.shape[1] // 16
     total = np.zeros(films.shape[1:])
-    for share, one in zip(shares, random.integers(0, len(of_view), 3), strict=True):
+    for share, one in of_films:
         shift = tuple(random.integers(-most, most + 1, 2))
         total += share * np.roll(of_view[one], shift, (0, 1))
     corner, end = random.uniform(0, 0.15, 2) * len(total), random.uniform(0.85, 1, 2) * len(total)
@@ -117,7 +133,14 @@ def main() -> None:
         of_kind = planted["image_id"][planted["image_id"].str.endswith(kind)]
         share = of_kind.isin(right["other_image_id"]).mean()
         print(f"  {kind:<12} {share:>8.2%} found of {len(of_kind):,}")
-    print(f"  pairs of different pictures: {len(found) - len(right)}")
+    apart = found[found["subject_id"] != found["other_subject_id"]]
+    names = zip(apart["subject_id"].str[1:], apart["other_subject_id"].str[1:], strict=True)
+    common = pd.Series([in_common(int(one), int(other)) for one, other in names], dtype=float)
+    print(
+        f"  pairs of different mixes: {len(apart):,}; without a film in common: "
+        f"{(common == 0).sum()}; share of the same films: {common.min():.0%} at least, "
+        f"{common.median():.0%} in the middle"
+    )
     spark.stop()
 
 

@@ -77,12 +77,15 @@ def are_same(first: Grey8, second: Grey8) -> tuple[npt.NDArray[np.bool_], Floats
 
     Returns:
         Whether both correlations are at least `SAME` and `SAME_DETAIL`, and the smaller of the
-        two; shape (n,).
+        two, or the first where that is below `SAME`; shape (n,).
     """
     one, other = ranks(first), ranks(second)
-    whole = _correlation(one, other)
-    fine = _correlation(detail(one), detail(other))
-    return (whole >= SAME) & (fine >= SAME_DETAIL), np.minimum(whole, fine)
+    alike = _correlation(one, other)
+    same = alike >= SAME
+    fine = _correlation(detail(one[same]), detail(other[same]))
+    alike[same] = np.minimum(alike[same], fine)
+    same[same] = fine >= SAME_DETAIL
+    return same, alike
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
+from hashlib import blake2b
 from operator import add
 
 import pandas as pd
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from cxrspark.audit.alike import BANDS, Coder, are_same, as_pixels
+from cxrspark.pixels.image import SIDE
 from cxrspark.sessions import to_executors
 
 SAMPLE = 4096
-"""Pictures that codes are fitted to."""
+"""Pictures that codes are fitted to, at least, where there are as many."""
 
 CROWD = 1000
 """More pictures with one code in common are no copies of each other but a kind of picture, blank
@@ -53,19 +55,21 @@ def duplicates(pixels: DataFrame) -> DataFrame:
     Returns:
         Columns `COLUMNS`; `same_subject` is null where a subject is unknown.
     """
-    spark = pixels.sparkSession
     readable = pixels.where(F.col("pixels").isNotNull())
-    first = readable.groupBy(F.sha2("pixels", 256).alias("picture")).agg(
-        F.min("image_id").alias("first"), F.count("*").alias("copies")
+    coder = _coder(readable)
+    coded = _coded(readable, coder).persist()  # asked for often, some 200 bytes an image
+    pictures = coded.groupBy("picture").agg(
+        F.min("id").alias("first"),
+        F.min_by("codes", "id").alias("codes"),
+        F.count("*").alias("copies"),
     )
     exact = (
-        readable.select(F.sha2("pixels", 256).alias("picture"), F.col("image_id").alias("other"))
-        .join(first.where(F.col("copies") > 1), "picture")
-        .where(F.col("other") != F.col("first"))
-        .select(F.col("first").alias("id"), "other", F.lit(1.0).cast("float").alias("alike"))
+        coded.join(pictures.where(F.col("copies") > 1).drop("codes"), "picture")
+        .where(F.col("id") != F.col("first"))
+        .select(F.col("first").alias("id"), F.col("id").alias("other"))
+        .withColumn("alike", F.lit(1.0).cast("float"))
     )
-    pictures = first.select(F.col("first").alias("image_id"))
-    near = _near(spark, readable.select("image_id", "pixels"), pictures, pixels.count())
+    near = _confirmed(_candidates(pictures, coder.far), readable)
     pairs = exact.withColumn("kind", F.lit(EXACT)).unionByName(near.withColumn("kind", F.lit(NEAR)))
     return _named(pairs, readable)
 
@@ -77,37 +81,42 @@ def paths_of(pairs: pd.DataFrame) -> dict[str, str]:
     return dict(firsts) | dict(others)
 
 
-def _near(spark: SparkSession, readable: DataFrame, pictures: DataFrame, images: int) -> DataFrame:
-    """Near copies among `pictures`, the ids of those with pixels that no other has.
+def _coder(readable: DataFrame) -> Coder:
+    """Fitted to pictures that are drawn by id, from all of the archive."""
+    images = max(1, readable.count())
+    drawn = F.pmod(F.xxhash64("image_id"), F.lit(max(1, images // SAMPLE))) == 0
+    rows = readable.where(drawn).select("pixels").limit(2 * SAMPLE).collect()
+    different = list(dict.fromkeys(bytes(row["pixels"]) for row in rows))
+    return Coder.of(as_pixels(different or [bytes(SIDE * SIDE)]), images)
 
-    Pixels are some kilobytes each, so ids and codes are joined, and pixels only of candidates.
-    """
-    few = F.broadcast(pictures.limit(SAMPLE))
-    sample = readable.join(few, "image_id", "left_semi").select("pixels").collect()
-    if len(sample) < 2:
-        return spark.createDataFrame([], _SCORED)
-    fitted = Coder.of(as_pixels([row["pixels"] for row in sample]), images)
-    coder = to_executors(spark, fitted)
+
+def _coded(readable: DataFrame, fitted: Coder) -> DataFrame:
+    """`id`, `codes` and `picture`, which is the same where all pixels are."""
+    coder = to_executors(readable.sparkSession, fitted)
 
     def encode(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
-            codes = coder.value.codes(as_pixels(list(batch["pixels"])))
-            yield pd.DataFrame({"id": batch["image_id"], "codes": list(codes)})
+            rows = list(batch["pixels"])
+            codes = list(coder.value.codes(as_pixels(rows)))
+            pictures = [blake2b(row, digest_size=16).digest() for row in rows]
+            yield pd.DataFrame({"id": batch["image_id"], "codes": codes, "picture": pictures})
 
-    every = readable.mapInPandas(encode, "id string, codes array<bigint>")
-    ids = pictures.withColumnRenamed("image_id", "id")
-    coded = every.join(ids, "id", "left_semi").persist()  # asked for thrice, 100 bytes a picture
-    each = coded.select("id", "codes", F.explode("codes").alias("code"))
+    schema = "id string, codes array<bigint>, picture binary"
+    return readable.select("image_id", "pixels").mapInPandas(encode, schema)
+
+
+def _candidates(pictures: DataFrame, far: int) -> DataFrame:
+    """Pairs `id`, `other` of pictures that have a code in common and most bits of all codes."""
+    each = pictures.select(F.col("first").alias("id"), "codes", F.explode("codes").alias("code"))
     crowds = each.groupBy("code").count().where(~F.col("count").between(2, CROWD))
     each = each.join(crowds, "code", "left_anti")
     one, other = each.alias("one"), each.alias("other")
-    candidates = (
+    return (
         one.join(other, F.col("one.code") == F.col("other.code"))
-        .where((F.col("one.id") < F.col("other.id")) & (_bits_apart() <= fitted.far))
+        .where((F.col("one.id") < F.col("other.id")) & (_bits_apart() <= far))
         .select(F.col("one.id").alias("id"), F.col("other.id").alias("other"))
         .distinct()
     )
-    return _confirmed(candidates, readable)
 
 
 def _bits_apart() -> Column:
@@ -116,6 +125,8 @@ def _bits_apart() -> Column:
 
 
 def _confirmed(candidates: DataFrame, readable: DataFrame) -> DataFrame:
+    """Those that are the same by their pixels; pixels, some kilobytes each, are joined last."""
+
     def decide(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             if not len(batch):
