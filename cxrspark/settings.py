@@ -85,7 +85,7 @@ class ViewSettings(BucketSettings):
     """What a job takes that reads views from a table."""
 
     view_words: dict[str, Literal["frontal", "lateral", "other"]] = Field(
-        default_factory=dict,
+        {},
         description="words for views that your tables use beside the usual ones: COSTAL=other",
     )
 

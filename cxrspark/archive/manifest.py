@@ -152,7 +152,8 @@ def list_pieces(
     pieces = (piece for piece in found if len(piece))
     first = next(pieces, None)
     if first is None:
-        raise UserError(f"{source}: holds no image; name another archive or --manifest FILE")
+        other = "--manifest" if manifest else "archive or --manifest FILE"
+        raise UserError(f"{source}: holds no image; name another {other}")
     return chain([first], pieces)
 
 

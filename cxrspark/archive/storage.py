@@ -48,7 +48,8 @@ def open_store(root: str, access: Access = DEFAULT_ACCESS, patience: float | Non
     local = local_path(root)
     if local is not None:
         if not local.is_dir():
-            raise UserError(f"{root}: no such folder; name an existing folder or a URL")
+            what = "is a file" if local.exists() else "no such folder"
+            raise UserError(f"{root}: {what}; name an existing folder or a URL")
         return WithMembers(Folder(local))
     _refuse_secrets(root)
     if root.split("://")[0] in SCHEMES:

@@ -142,6 +142,6 @@ def _cells(pixels: Grey8) -> Floats:
 
 
 def _correlation(one: Floats, other: Floats) -> Floats:
-    a, b = (x.reshape(len(x), -1) - x.mean((1, 2))[:, None] for x in (one, other))
+    a, b = (x.reshape(-1, SIDE**2) - x.mean((1, 2))[:, None] for x in (one, other))
     length = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return np.asarray((a * b).sum(1) / np.maximum(length, 1e-9), np.float32)

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from cxrspark.archive.view_table import Key
 from cxrspark.evaluation.figures import OUTCOMES
 from cxrspark.evaluation.intervals import wilson
-from cxrspark.views import NO_VIEW, VIEWS
+from cxrspark.views import NO_VIEW, UNCERTAIN, VIEWS
 
 NOT_LISTED = "not in the metadata"
 GROUPS = {"frontal": "all frontal", "lateral": "all lateral"}
@@ -127,13 +127,16 @@ def filled_views(compared: DataFrame) -> DataFrame:
 
 
 def studies(compared: DataFrame) -> DataFrame:
-    """Count the images of each study by what the model called them.
+    """Count the images of each study with a chest radiograph by what the model called them.
 
     Returns:
         ``subject_id``, ``study_id``, ``images`` and a column for each of `OUTCOMES`.
     """
     known = compared.where(F.col("study_id").isNotNull())
-    return known.groupBy("subject_id", "study_id").agg(F.count("*").alias("images"), *_outcomes())
+    counted = known.groupBy("subject_id", "study_id").agg(
+        F.count("*").alias("images"), *_outcomes()
+    )
+    return counted.where(F.col("images") > F.col("other") + F.col("error"))
 
 
 def studies_without(counted: DataFrame, view: str) -> DataFrame:
@@ -157,10 +160,10 @@ def histogram(compared: DataFrame) -> DataFrame:
 
 
 def least_certain(compared: DataFrame, images: int) -> DataFrame:
-    """The images whose p_frontal is nearest to 0.5, nearest first."""
-    scored = compared.where(F.col("outcome") != "error")
+    """The chests whose p_frontal is nearest to 0.5, nearest first; none that is sure to 99 %."""
     distance = F.abs(F.col("p_frontal") - 0.5)
-    return scored.orderBy(distance, "image_id").limit(images)
+    called = F.col("outcome").isin(*VIEWS, UNCERTAIN)
+    return compared.where(called & (distance < 0.49)).orderBy(distance, "image_id").limit(images)
 
 
 def errors(compared: DataFrame, examples: int) -> DataFrame:

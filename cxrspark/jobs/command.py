@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         Exit code, as `cxrspark.jobs.cli.run_job` gives it.
     """
     try:
-        given = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+        given = _parser().parse_args((sys.argv[1:] if argv is None else argv) or ["--help"])
         refuse_versions()
         if given.command in TOOLS:
             tool = import_module(f"cxrspark.jobs.{given.command}")

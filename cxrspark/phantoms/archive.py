@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
+from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from cxrspark.phantoms.odd import plan_odd, redraw
 from cxrspark.phantoms.plan import ArchiveSettings, Image, Study, plan_studies
 from cxrspark.phantoms.study import View, phantom_study, render
 from cxrspark.pixels.image import Header
-from cxrspark.views import OTHER
+from cxrspark.views import FRONTAL, OTHER
 
 MANIFEST = "IMAGE_FILENAMES"
 DICOM_MANIFEST = "cxr-record-list.csv.gz"
@@ -107,7 +108,10 @@ def _write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> lis
             stored = files.stored_by(image.dicom_id)
             words = files.detect(render(view), stored, view.film.seed)
             position = metadata[METADATA_COLUMNS.index("ViewPosition")]
-            header = Header(position or None, None, "DX", "CHEST")
+            header = Header(
+                view_position=position or None, modality="DX", body_part="CHEST",
+                study_uid=_uid(folder), image_uid=_uid(image.dicom_id), patient_id=subject,
+            )  # fmt: skip
             sound = files.encode_dicom(words, stored, header)
             picture = files.publish(sound)
             data = files.encode_kind(sound, image.kind, words.shape, header)
@@ -118,10 +122,16 @@ def _write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> lis
     return written
 
 
+def _uid(name: str) -> str:
+    """A UID made of a UUID (PS3.5, B.2), the same each time."""
+    return f"2.25.{uuid5(NAMESPACE_OID, name).int}"
+
+
 def _make_odd(settings: ArchiveSettings, images: list[Written]) -> None:
     """Replace some of the sound JPEGs, in place, by images that are no upright chest."""
     sound = [number for number, image in enumerate(images) if image.kind == "jpeg"]
-    plan = plan_odd(settings.seed, len(sound), settings.others, settings.laid)
+    frontal = [images[number].label == FRONTAL for number in sound]
+    plan = plan_odd(settings.seed, frontal, settings.others, settings.laid)
     for number, odd in zip(sound, plan, strict=True):
         if odd is None:
             continue

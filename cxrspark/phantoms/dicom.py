@@ -211,6 +211,7 @@ def _dataset(words: Words, stored: Stored, header: Header) -> Dataset:
     for keyword, value in zip(HEADER_KEYWORDS, header, strict=True):
         if value is not None:
             setattr(dataset, keyword, value)
+    dataset.SeriesInstanceUID = UID(f"{dataset.SOPInstanceUID}.1")
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = stored.photometric
     dataset.Rows, dataset.Columns = words.shape

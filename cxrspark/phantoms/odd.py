@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,12 +53,12 @@ class Odd:
         return np.asarray(resized)
 
 
-def plan_odd(seed: int, images: int, others: float, laid: float) -> list[Odd | None]:
+def plan_odd(seed: int, frontal: Sequence[bool], others: float, laid: float) -> list[Odd | None]:
     """Decide which images are odd, all kinds in turn.
 
     Args:
         seed: The archive's; draws of their own, so that the other images are what they were.
-        images: How many there are.
+        frontal: Whether each image is; those alone are mirrored, as a lateral one does not show it.
         others: Share of them that is no chest.
         laid: Share of them that is turned, inverted or mirrored.
 
@@ -65,13 +66,18 @@ def plan_odd(seed: int, images: int, others: float, laid: float) -> list[Odd | N
         One for each image; None for an upright chest.
     """
     rng = np.random.default_rng([seed, 1])
-    order = rng.permutation(images)
+    images = len(frontal)
+    order = rng.permutation(images).tolist()
     first, second = round(others * images), round(laid * images)
+    spare = (place for place in order[first + second :] if frontal[place])
     plan: list[Odd | None] = [None] * images
-    for turn, place in enumerate(order[: first + second].tolist()):
+    for turn, place in enumerate(order[: first + second]):
         kinds = OTHERS if turn < first else LAYINGS
         number = turn if turn < first else turn - first
-        plan[place] = Odd(kinds[number % len(kinds)], int(rng.integers(2**31)))
+        what = kinds[number % len(kinds)]
+        if what == "mirrored" and not frontal[place]:
+            place = next(spare, place)
+        plan[place] = Odd(what, int(rng.integers(2**31)))
     return plan
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -60,6 +61,8 @@ down; to do it twice, for the counts and for the plan, takes longer."""
 SHARED = "its folder must be one and the same for the driver and all workers"
 
 ARROW_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
+
+log = logging.getLogger(__name__)
 
 ALL_COLUMNS = [*PIXELS.names, *(name for name in SCORES.names if name not in PIXELS.names)]
 
@@ -133,6 +136,8 @@ def score_archive(spark: SparkSession, settings: ScoreSettings) -> Summary:
             _score(run, plan)
             counts = count(compare(images, run.scored(), settings.archive), all_images, run.scores)
             _refuse_lost(run, scored - counts.left, scored)
+        if run.pixels:
+            _warn_of_no_pixels(run.pixels, all_images)
         summary = Summary(
             run_id=run.run_id,
             model_id=bundle.model_id,
@@ -290,6 +295,15 @@ def _publish(run: Run, cut: Cut, staged: DataFrame) -> None:
         (table.replace if cut.replaces else table.append)(staged, commit)
     if commit.number == 0 and cut.images < cut.left:  # the last commit is checked at the end
         _refuse_lost(run, cut.of(run.scored()).count(), cut.images)
+
+
+def _warn_of_no_pixels(pixels: Table, images: int) -> None:
+    """Say that a table which was named later lacks the images that had been scored before."""
+    if (kept := pixels.read().count()) < images:
+        log.warning(
+            "--pixels %s: keeps %s of %s images; the others were scored without it, and are read "
+            "again only for another --scores table", pixels.name, f"{kept:,}", f"{images:,}",
+        )  # fmt: skip
 
 
 def _refuse_lost(run: Run, found: int, written: int) -> None:

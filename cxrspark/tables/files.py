@@ -11,6 +11,9 @@ from pyspark.sql import SparkSession
 
 from cxrspark.errors import UserError
 
+CONNECTORS = {"s3a": "hadoop-aws", "abfs": "hadoop-azure", "abfss": "hadoop-azure"}
+"""Hadoop's own packages of group org.apache.hadoop, of the version that Spark has, by scheme."""
+
 
 class Files:
     """Files below one folder; paths are relative to it, or whole ones of the same store."""
@@ -23,7 +26,7 @@ class Files:
             folder: Folder or URL; it need not exist.
 
         Raises:
-            UserError: Spark knows no such scheme.
+            UserError: Spark knows no such scheme, or lacks its connector.
         """
         context: Any = spark.sparkContext
         self._path = context._jvm.org.apache.hadoop.fs.Path
@@ -32,6 +35,8 @@ class Files:
             self._files = root.getFileSystem(context._jsc.hadoopConfiguration())
             self._root = self._files.makeQualified(root)
         except Py4JJavaError as error:
+            if missing := _missing(folder, error, context._jvm):
+                raise UserError(missing) from error
             raise UserError(_unwritable(folder, error)) from error
         self._given = folder
         self.user = str(context.sparkUser())
@@ -105,6 +110,22 @@ class Files:
         if not path:
             return self._root
         return self._path(path if ":/" in path else f"{self._root.toString().rstrip('/')}/{path}")
+
+
+def _missing(folder: str, error: Py4JJavaError, jvm: Any) -> str | None:
+    """What to do where Spark cannot reach the store, whatever its credentials."""
+    said = str(error.java_exception.toString())
+    if "No FileSystem for scheme" not in said and "ClassNotFoundException" not in said:
+        return None
+    scheme = folder.split("://")[0]
+    if scheme in ("s3", "s3n"):
+        return f"table {folder}: this Spark writes to S3 by s3a://; write it so"
+    advice = "docs/clusters.md says how to add it"
+    if scheme in CONNECTORS:
+        version = jvm.org.apache.hadoop.util.VersionInfo.getVersion()
+        package = f"org.apache.hadoop:{CONNECTORS[scheme]}:{version}"
+        advice = f"spark-submit --packages {package} adds it"
+    return f"table {folder}: this Spark has no connector for {scheme}://; {advice}"
 
 
 def _unwritable(folder: str, error: Py4JJavaError) -> str:

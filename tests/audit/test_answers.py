@@ -82,8 +82,8 @@ def test_others_agree_with_no_header_and_are_no_suspects(found: Audit) -> None:
 
 def test_the_report_shows_and_names_each_list(found: Audit) -> None:
     page = build_report(found)
-    assert "3 images are called other" in page
-    assert "1 of them have a header that says chest" in page
+    assert "The model calls 3 images other" in page
+    assert "body part of the chest: 1 image." in page
     assert "1 turned, 1 inverted, 1 mirrored" in page
     assert "It answers for 3 and agrees with 2" in page
     for name in found.answers.tables():

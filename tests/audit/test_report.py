@@ -164,7 +164,7 @@ def test_the_page_of_an_archive_without_findings(found: Audit) -> None:
     said = Page(build_report(none)).text
     for words in (
         "No header means frontal or lateral", "The model contradicts no header.",
-        "Every image could be read.", "Every image of the metadata has a view", "knows no studies",
+        "Every image could be read.", "Every image of the metadata has a view", "knows no study",
     ):  # fmt: skip
         assert words in said
 

@@ -41,13 +41,15 @@ def test_each_other_image_is_drawn_in_the_size_of_the_chest(what: str) -> None:
 
 
 def test_shares_are_kept_and_all_kinds_come_in_turn() -> None:
-    plan = plan_odd(1, 200, 0.2, 0.1)
+    frontal = [n % 3 == 0 for n in range(200)]
+    plan = plan_odd(1, frontal, 0.2, 0.1)
     others = [odd.what for odd in plan if odd and odd.other]
     laid = [odd.what for odd in plan if odd and not odd.other]
     assert (len(others), len(laid)) == (40, 20)
     assert set(others) == set(OTHERS)
     assert set(laid) == set(LAYINGS)
-    assert plan == plan_odd(1, 200, 0.2, 0.1)
+    assert plan == plan_odd(1, frontal, 0.2, 0.1)
+    assert all(frontal[n] for n, odd in enumerate(plan) if odd and odd.what == "mirrored")
 
 
 def test_an_archive_has_them_and_says_so(tmp_path: Path) -> None:

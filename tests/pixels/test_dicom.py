@@ -125,6 +125,17 @@ def test_jpeg_2000_that_cannot_be_reduced_is_decoded_in_full(options: dict[str, 
     np.testing.assert_array_equal(found.values, of_jpeg(published(words, invert=False)))
 
 
+def test_jpeg_2000_with_a_noisy_dark_border_is_decoded_in_full() -> None:
+    """Though the wavelets ring at its edge, so that the darkest pixels are not of the border."""
+    row, column = np.mgrid[:1100, :1100]
+    chest = 1800 + 1200 * np.sin(row / 90) * np.cos(column / 130)
+    chest[:110] = chest[-110:] = 30
+    noisy = chest + np.random.default_rng(0).normal(0, 6, chest.shape)
+    words = noisy.clip(0, 4095).astype(np.uint16)
+    found = shrink(encode_dicom(words, Stored(JPEG2000Lossless, bits=12), HEADER))
+    np.testing.assert_array_equal(found.values, of_jpeg(published(words, invert=False)))
+
+
 def test_shared_files_and_the_jpegs_made_of_them_give_the_same_pixels(shared_data: Path) -> None:
     files = sorted((shared_data / "dicom").glob("*.dcm"))
     assert len(files) == 5

@@ -32,6 +32,21 @@ def test_kept_pixels_are_scored_without_reading_an_image(
     assert again.views == read.views
 
 
+def test_a_pixels_table_that_is_named_later_says_what_it_lacks(
+    spark: SparkSession, phantoms: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = (phantoms / "IMAGE_FILENAMES").read_text().splitlines()
+    (tmp_path / "list.txt").write_text("\n".join(paths[:6]))
+    given = {"manifest": str(tmp_path / "list.txt")}
+    scored = run(spark, phantoms, tmp_path / "scores", **given)
+    again = run(spark, phantoms, tmp_path / "scores", pixels=str(tmp_path / "pixels"), **given)
+    assert again.scored == 0
+    assert f"keeps 0 of {scored.images} images; the others were scored without it" in caplog.text
+    caplog.clear()
+    run(spark, phantoms, tmp_path / "others", pixels=str(tmp_path / "pixels"), **given)
+    assert "scored without it" not in caplog.text
+
+
 def test_kept_pixels_serve_another_copy_of_an_archive(
     spark: SparkSession, phantoms: Path, tmp_path: Path
 ) -> None:

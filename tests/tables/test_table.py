@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from cxrspark.errors import UserError
+from cxrspark.tables.files import Files
 from cxrspark.tables.schemas import SCORES
 from cxrspark.tables.table import Format
 
@@ -76,6 +77,21 @@ def test_a_table_of_something_else_is_refused_and_left_alone(
     with pytest.raises(UserError, match="cannot be written"):
         run(spark, phantoms, tmp_path / "file" / "table")
     assert [file.name for file in (tmp_path / "notes").iterdir()] == ["readme.txt"]
+
+
+@pytest.mark.parametrize(
+    ("table", "advice"),
+    [
+        ("s3a://bucket/views", r"no connector for s3a://; .*org.apache.hadoop:hadoop-aws:3"),
+        ("s3://bucket/views", "s3a://; write it so"),
+        ("other://host/views", "no connector for other://"),
+    ],
+)
+def test_a_store_that_spark_cannot_reach_is_told_from_one_that_refuses(
+    spark: SparkSession, table: str, advice: str
+) -> None:
+    with pytest.raises(UserError, match=advice):
+        Files(spark, table)
 
 
 @pytest.mark.usefixtures("delta")

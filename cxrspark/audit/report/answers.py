@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxrspark.audit.answers import SHOWN, Answers
-from cxrspark.audit.report.page import link, number, paragraph, percent, section, text
+from cxrspark.audit.report.page import images, link, number, paragraph, percent, section, text
 from cxrspark.audit.report.parts import contact_sheet, probability
 from cxrspark.views import AP, PA
 
@@ -48,14 +48,14 @@ def answer_sections(answers: Answers, pictures: Mapping[str, str]) -> list[str]:
 
 
 def _others(answers: Answers, pictures: Mapping[str, str]) -> str:
-    images = answers.not_chests
-    against = images["header_says_chest"].astype(bool)
+    others = answers.not_chests
+    against = others["header_says_chest"].astype(bool)
     words = (
-        f"{number(len(images))} images are called other: no frontal or lateral chest radiograph, "
-        f"but another body part, a slice, a page, noise. {number(int(against.sum()))} of them have "
-        "a header that says chest; they stand first here."
+        f"The model calls {images(len(others))} other: no frontal or lateral chest radiograph, but "
+        "another body part, a slice, a page, noise. First stand those whose header has a view or a "
+        f"body part of the chest: {images(int(against.sum()))}."
     )
-    first = pd.concat([images[against], images[~against]]).head(SHOWN)
+    first = pd.concat([others[against], others[~against]]).head(SHOWN)
     parts = [paragraph(words), _list("not_a_chest"), contact_sheet(first, pictures, _of_other)]
     reverse = answers.chests_after_all
     if len(reverse):
@@ -66,18 +66,18 @@ def _others(answers: Answers, pictures: Mapping[str, str]) -> str:
 
 
 def _laid(answers: Answers, pictures: Mapping[str, str]) -> str:
-    images = answers.turned
+    wrong = answers.turned
     counts = {
-        "turned": int((images["turn"].fillna(0) != 0).sum()),
-        "inverted": int(images["inverted"].eq(True).sum()),
-        "mirrored": int(images["mirrored"].eq(True).sum()),
+        "turned": int((wrong["turn"].fillna(0) != 0).sum()),
+        "inverted": int(wrong["inverted"].eq(True).sum()),
+        "mirrored": int(wrong["mirrored"].eq(True).sum()),
     }
     listed = ", ".join(f"{number(count)} {name}" for name, count in counts.items())
     words = (
-        f"{number(len(images))} images do not lie as they should: {listed}. Degrees are those "
-        "clockwise that set an image upright. Nothing is changed in the archive."
+        f"Not as they should lie: {images(len(wrong))}, {listed}. Degrees are those clockwise that "
+        "set an image upright. Nothing is changed in the archive."
     )
-    sheet = contact_sheet(images.head(SHOWN), pictures, _of_laid)
+    sheet = contact_sheet(wrong.head(SHOWN), pictures, _of_laid)
     return section(
         "laid", "Turned, inverted, mirrored", paragraph(words), _list("turned_inverted_mirrored"),
         sheet,
@@ -86,24 +86,24 @@ def _laid(answers: Answers, pictures: Mapping[str, str]) -> str:
 
 def _projection(answers: Answers, pictures: Mapping[str, str]) -> str:
     counts = answers.projections
-    cells = counts.assign(projection=counts["projection"].fillna("not sure"))
-    table = cells.pivot_table("images", "header", "projection", "sum", fill_value=0)
+    known = counts.assign(projection=counts["projection"].fillna("not sure"))
+    table = known.pivot_table("images", "header", "projection", "sum", fill_value=0)
     table = table.reindex(index=[AP, PA], columns=[AP, PA, "not sure"], fill_value=0).astype(int)
-    images = table.to_numpy(np.int64)
-    answered, agree = int(images[:, :2].sum()), int(images[0, 0] + images[1, 1])
+    cells = table.to_numpy(np.int64)
+    answered, agree = int(cells[:, :2].sum()), int(cells[0, 0] + cells[1, 1])
     said = "The model is not sure enough of any of them."
     if answered:
         said = (
             f"It answers for {number(answered)} and agrees with {number(agree)} "
             f"({percent(agree / answered)})."
         )
-    words = f"{number(int(images.sum()))} frontal images have AP or PA in their header. "
+    words = f"Of frontal views {images(int(cells.sum()))} with AP or PA in the header. "
     head = "".join(f'<th scope="col">model {text(name)}</th>' for name in table.columns)
     body = "".join(
         f'<tr><th scope="row">header {text(header)}</th>'
         + "".join(f"<td>{number(int(count))}</td>" for count in row)
         + "</tr>"
-        for header, row in zip(table.index, images, strict=True)
+        for header, row in zip(table.index, cells, strict=True)
     )
     html = f"<table><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
     sheet = contact_sheet(answers.suspected_projections.head(SHOWN), pictures, _of_projection)

@@ -11,7 +11,17 @@ from cxrspark.audit.judge import ALL, NOT_LISTED
 from cxrspark.audit.report.answers import ANSWER_TABLES, answer_cards, answer_sections
 from cxrspark.audit.report.copies import copies
 from cxrspark.audit.report.histogram import histograms
-from cxrspark.audit.report.page import link, more, number, page, paragraph, percent, section, text
+from cxrspark.audit.report.page import (
+    images,
+    link,
+    more,
+    number,
+    page,
+    paragraph,
+    percent,
+    section,
+    text,
+)
 from cxrspark.audit.report.parts import (
     confusion_table,
     contact_sheet,
@@ -21,6 +31,7 @@ from cxrspark.audit.report.parts import (
 )
 from cxrspark.audit.run import SUSPECTED_SHOWN, Audit
 from cxrspark.evaluation.figures import OUTCOMES
+from cxrspark.views import UNCERTAIN, VIEWS
 
 REPORT = "report.html"
 AT_ONCE = 28
@@ -111,12 +122,13 @@ def _head(audit: Audit) -> str:
 
 def _cards(audit: Audit) -> str:
     together, total = _row(audit, ALL), _total(audit)
-    filled = audit.filled["view"].isin(["frontal", "lateral"]).sum()
+    filled = audit.filled["view"].isin(VIEWS).sum()
+    missing = audit.filled["view"].isin([*VIEWS, UNCERTAIN]).sum()
     cards = [
         _card("suspected", number(len(audit.suspected)), "suspected header errors", "key"),
         _card(
             "filled", number(int(filled)),
-            f"missing views filled in, of {number(len(audit.filled))} missing", "key",
+            f"missing views filled in, of {number(int(missing))} missing of chests", "key",
         ),
     ]  # fmt: skip
     if together is not None and not pd.isna(together["agreement"]):
@@ -152,7 +164,7 @@ def _views(audit: Audit) -> str:
     words = (
         "Each line is one value of the header, each column what the model called those images. "
         "Framed numbers contradict the header. Agreement counts images called frontal or lateral; "
-        "below it stands its 95 % interval, by patient."
+        "below it stands its 95 % interval, by patient where one is known."
     )
     return section(
         "views", "What headers say and what the model sees", paragraph(words),
@@ -168,14 +180,14 @@ def _filled(audit: Audit) -> str:
         counts = filled["view"].fillna("unreadable").value_counts()
         parts = [f"{number(int(n))} {name}" for name, n in counts.items()]
         words = (
-            f"{number(len(filled))} images have no view in their header. The model's answer: "
+            f"There is no view in the header of {images(len(filled))}. The model's answer: "
             f"{', '.join(parts)}."
         )
     beside = []
     if unlisted := _row(audit, NOT_LISTED):
-        beside.append(f"Of {number(unlisted['images'])} scored images no header was found.")
+        beside.append(f"No header was found of {images(unlisted['images'])} with a score.")
     if audit.unscored:
-        beside.append(f"{number(audit.unscored)} images of the metadata have no score.")
+        beside.append(f"No score is there of {images(audit.unscored)} of the metadata.")
     return section(
         "filled", "Missing views, filled in", paragraph(words),
         paragraph(" ".join(beside)) if beside else "", _files("filled_views"),
@@ -184,7 +196,7 @@ def _filled(audit: Audit) -> str:
 
 def _studies(audit: Audit) -> str:
     if not audit.studies:
-        words = paragraph("The scores table knows no studies.")
+        words = paragraph("The scores table knows no study with a chest radiograph.")
         return section("studies", "Studies that lack a view", words)
     lines = []
     for view, rows in audit.without.items():
@@ -195,7 +207,9 @@ def _studies(audit: Audit) -> str:
             f'<span class="{view}">{view}</span>; {number(open_ones)} of them have an uncertain or '
             f"unreadable image that may be one. {_files(f'studies_without_{view}')}</li>"
         )
-    words = paragraph(f"Of {number(audit.studies)} studies, by what the model called their images:")
+    words = paragraph(
+        f"Of {number(audit.studies)} studies with a chest, by what the model called their images:"
+    )
     listed = "<ul>\n" + "\n".join(lines) + "\n</ul>"
     return section("studies", "Studies that lack a view", words, listed)
 
@@ -209,9 +223,9 @@ def _certainty(audit: Audit) -> str:
     parts = [paragraph(words), histograms(audit.histogram)]
     if not audit.least_certain.empty:
         sure = audit.least_certain["p_frontal"].sub(0.5).abs() + 0.5
-        words = f"The {len(audit.least_certain)} images it is least certain of"
         least, most = text(percent(sure.min())), text(percent(sure.max()))
-        parts.append(f"<h3>{words}: {least} to {most} sure</h3>")
+        words = f"{images(len(sure))} of chests, the least certain: {least} to {most} sure"
+        parts.append(f"<h3>{words}</h3>")
         parts.append(_sheet(audit, audit.least_certain))
     return section("certainty", "How certain the model is", *parts)
 
@@ -219,9 +233,9 @@ def _certainty(audit: Audit) -> str:
 def _errors(audit: Audit) -> str:
     if audit.errors.empty:
         return section("errors", "Unreadable images", paragraph("Every image could be read."))
-    total = number(_total(audit)["error"])
+    total = images(_total(audit)["error"])
     words = (
-        f"{total} images have no score, because their file could not be used. A picture is there "
+        f"No score for {total}, because the file could not be used. A picture is there "
         "where the archive was given (--archive) and the file shows something all the same."
     )
     sheets = error_sheets(audit.errors, audit.pictures)
@@ -256,10 +270,10 @@ def _card(target: str, value: str, words: str, kind: str = "") -> str:
     )
 
 
-def _sheet(audit: Audit, images: pd.DataFrame) -> str:
+def _sheet(audit: Audit, shown: pd.DataFrame) -> str:
     """A contact sheet, the later part of a long one on demand."""
-    rest = images.iloc[AT_ONCE:]
-    sheet = contact_sheet(images.head(AT_ONCE), audit.pictures)
+    rest = shown.iloc[AT_ONCE:]
+    sheet = contact_sheet(shown.head(AT_ONCE), audit.pictures)
     if rest.empty:
         return sheet
     return sheet + more(f"Show {len(rest)} more", contact_sheet(rest, audit.pictures))

@@ -7,7 +7,7 @@ from math import ceil, log10
 import pandas as pd
 
 from cxrspark.audit.judge import BINS
-from cxrspark.audit.report.page import more, number, text
+from cxrspark.audit.report.page import images, more, number, text
 from cxrspark.evaluation.figures import SCORED
 
 PANELS = {
@@ -63,9 +63,9 @@ def _panel(title: str, bins: dict[int, int], colours: dict[int, str], decades: i
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - 6}" y1="{height:.1f}" y2="{height:.1f}"/>'
             f'<text x="{LEFT - 6}" y="{height + 4:.1f}" text-anchor="end">{_short(decade)}</text>'
         )
-    for place, images in sorted(bins.items()):
-        top = y(log10(images))
-        said = f"p_frontal {place / BINS:.2f} to {(place + 1) / BINS:.2f}: {number(images)} images"
+    for place, count in sorted(bins.items()):
+        top = y(log10(count))
+        said = f"p_frontal {place / BINS:.2f} to {(place + 1) / BINS:.2f}: {images(count)}"
         parts.append(
             f'<rect class="{colours[place]}" x="{LEFT + place * step + 0.75:.1f}" y="{top:.1f}" '
             f'width="{step - 1.5:.1f}" height="{HEIGHT - BOTTOM - top:.1f}"><title>{said}</title>'
@@ -80,9 +80,9 @@ def _panel(title: str, bins: dict[int, int], colours: dict[int, str], decades: i
         "lateral ← p_frontal → frontal</text>"
     )
     total = sum(bins.values())
-    label = text(f"Histogram of p_frontal, {title}: {number(total)} images on a log scale")
+    label = text(f"Histogram of p_frontal, {title}: {images(total)} on a log scale")
     return (
-        f"<figure><h3>{text(title)}<small>{number(total)} images</small></h3>\n"
+        f"<figure><h3>{text(title)}<small>{images(total)}</small></h3>\n"
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">\n'
         + "\n".join(parts)
         + "\n</svg></figure>"

@@ -159,6 +159,11 @@ def number(count: int) -> str:
     return f"{count:,}"
 
 
+def images(count: int) -> str:
+    """1 image, 2 images."""
+    return f"{number(count)} image" + ("" if count == 1 else "s")
+
+
 def percent(share: float, digits: int = 2) -> str:
     """A share in per cent; one that is not 0 or 1 is never rounded to it."""
     least = 10.0**-digits

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cxrspark.audit.judge import ALL, GROUPS, NOT_LISTED
-from cxrspark.audit.report.page import SPACE, number, percent, text
+from cxrspark.audit.report.page import SPACE, images, number, percent, text
 from cxrspark.evaluation.figures import OUTCOMES
 from cxrspark.views import NO_VIEW
 
@@ -63,19 +63,19 @@ def interval(row: Mapping[str, Any], digits: int = 2) -> str:
 
 
 def contact_sheet(
-    images: pd.DataFrame,
+    shown: pd.DataFrame,
     pictures: Mapping[str, str],
     facts: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
 ) -> str:
     """Tiles with picture, header, call, probability and ids.
 
     Args:
-        images: Columns `cxrspark.audit.judge.TILE`.
+        shown: Images; columns `cxrspark.audit.judge.TILE`.
         pictures: Data URIs by image id; a tile without one says so.
         facts: What a tile says in place of header, call and probability, by name.
     """
     tiles = []
-    for row in records(images):
+    for row in records(shown):
         picture = pictures.get(row["image_id"])
         tiles.append(_fact_tile(row, picture, facts(row)) if facts else _tile(row, picture))
     return '<ul class="tiles">\n' + "\n".join(tiles) + "\n</ul>"
@@ -93,10 +93,9 @@ def error_sheets(errors: pd.DataFrame, pictures: Mapping[str, str]) -> str:
         of_kind = int(rows["of_kind"].iloc[0])
         tiles = [_error_tile(row, pictures.get(row["image_id"])) for row in records(rows)]
         shown = f", the first {len(tiles)} by path" if of_kind > len(tiles) else ""
-        images = "image" if of_kind == 1 else "images"
         title = str(kind)[:1].upper() + str(kind)[1:]
         kinds.append(
-            f"<h3>{text(title)}: {number(of_kind)} {images}{shown}</h3>\n"
+            f"<h3>{text(title)}: {images(of_kind)}{shown}</h3>\n"
             f'<ul class="tiles">\n' + "\n".join(tiles) + "\n</ul>"
         )
     return "\n".join(kinds)
@@ -110,8 +109,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _header_row(row: Mapping[str, Any], view: str) -> str:
     name = NAMES.get(row["header"], row["header"])
     together = row["header"] in (*GROUPS.values(), ALL)
-    images = f"<small>{number(row['images'])} images</small>"
-    cells = [f'<th scope="row">{text(name)}{images}</th>']
+    cells = [f'<th scope="row">{text(name)}<small>{images(row["images"])}</small></th>']
     if pd.isna(row["agreement"]):
         cells.append("<td>–</td>")
     else:

@@ -39,8 +39,12 @@ PALETTE = "PALETTE COLOR"
 DARK = 1 / 128
 """Of the range: where noise may make a level the darkest."""
 
-DARK_SHARE = 1 / 50
-"""Of the pixels: less of them moves what is equalised by few levels."""
+DARK_SHARE = 1 / 12
+"""Of the pixels: less of them move what is equalised by few levels."""
+
+OVERSHOOT = 1 / 100
+"""Of the pixels at most: darker than any at full size, where a border is sharp and the wavelets of
+low resolution ring."""
 
 
 class DicomPicture(NamedTuple):
@@ -171,9 +175,12 @@ def _has_noisy_dark(counts: Ints, numbers: Ints, invert: bool) -> bool:
     has none, and stays one.
     """
     low, high = ends(counts, numbers)
-    end = high if invert else low
-    dark = (np.abs(numbers - end) < (high - low) * DARK) & (numbers != end)
-    return bool(counts[dark].sum() > counts.sum() * DARK_SHARE)
+    lightness = -numbers if invert else numbers
+    order = np.argsort(lightness, kind="stable")
+    darker = np.cumsum(counts[order])
+    end = lightness[order[np.searchsorted(darker, darker[-1] * OVERSHOOT)]]
+    dark = (lightness < end + (high - low) * DARK) & (lightness != end)
+    return bool(counts[dark].sum() > darker[-1] * DARK_SHARE)
 
 
 def _meaning(header: Header) -> str:
