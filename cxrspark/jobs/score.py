@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from cxrspark.archive.storage import open_store
 from cxrspark.jobs.session import job_session
 from cxrspark.pixels.native import why_not
 from cxrspark.scoring.progress import duration
@@ -23,6 +24,7 @@ def run(settings: ScoreSettings) -> None:
             f"images are decoded by Pillow and NumPy, up to three times slower: {reason}",
             file=sys.stderr,
         )
+    open_store(settings.archive, settings.access())  # which tells of a wrong one before Spark starts
     with job_session("score", settings.format, settings.remote) as spark:
         refuse_forgetful(spark, settings.scores)
         print_summary(score_archive(spark, settings), settings)
