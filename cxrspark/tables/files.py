@@ -120,7 +120,7 @@ def _missing(folder: str, error: Py4JJavaError, jvm: Any) -> str | None:
     scheme = folder.split("://")[0]
     if scheme in ("s3", "s3n"):
         return f"table {folder}: this Spark writes to S3 by s3a://; write it so"
-    advice = "docs/clusters.md says how to add it"
+    advice = "docs/buckets.md says how to add it"
     if scheme in CONNECTORS:
         version = jvm.org.apache.hadoop.util.VersionInfo.getVersion()
         package = f"org.apache.hadoop:{CONNECTORS[scheme]}:{version}"
