@@ -106,7 +106,7 @@ notebooks: dev train-setup ## run the notebooks and keep their outputs in them
 
 $(DEMO)/archive/truth.csv: | $(READY)
 	rm -rf $(DEMO)
-	$(BIN)/python jobs/make_phantoms.py --out $(DEMO)/archive --studies 150 --rows 768 \
+	$(BIN)/python jobs/make_phantoms.py --out $(DEMO)/archive --studies 100 --rows 640 \
 	  --bad 0.05 --missing-views 0.042 --wrong-views 0.02 --others 0.08 --laid 0.06
 
 $(DEMO)-dicom/dicom/truth.csv: | $(READY)

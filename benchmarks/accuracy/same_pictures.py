@@ -37,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     data = parser.parse_args().data
+    SHEET.parent.mkdir(exist_ok=True)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     tables = [pd.read_csv(data / name, dtype=str) for name in ("labels.csv", "labels_more.csv")]
     rows = pd.concat(tables, ignore_index=True).drop_duplicates("path").reset_index(drop=True)

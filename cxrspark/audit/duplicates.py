@@ -17,7 +17,7 @@ from cxrspark.pixels.image import SIDE
 from cxrspark.sessions import to_executors
 
 SAMPLE = 4096
-"""Pictures that codes are fitted to, at least, where there are as many."""
+"""Pictures that codes are fitted to, about, and at most twice as many."""
 
 CROWD = 1000
 """More pictures with one code in common are no copies of each other but a kind of picture, blank
@@ -96,6 +96,8 @@ def _coded(readable: DataFrame, fitted: Coder) -> DataFrame:
 
     def encode(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
+            if not len(batch):
+                continue
             rows = list(batch["pixels"])
             codes = list(coder.value.codes(as_pixels(rows)))
             pictures = [blake2b(row, digest_size=16).digest() for row in rows]

@@ -127,7 +127,9 @@ def filled_views(compared: DataFrame) -> DataFrame:
 
 
 def studies(compared: DataFrame) -> DataFrame:
-    """Count the images of each study with a chest radiograph by what the model called them.
+    """Count the images of each study by what the model called them.
+
+    Studies without a chest that could be read are left out: of other body parts, reports, plans.
 
     Returns:
         ``subject_id``, ``study_id``, ``images`` and a column for each of `OUTCOMES`.

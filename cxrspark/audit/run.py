@@ -88,7 +88,7 @@ class Audit:
         agreement: See `cxrspark.audit.judge.agreement`.
         suspected: See `cxrspark.audit.judge.suspected_header_errors`.
         filled: See `cxrspark.audit.judge.filled_views`.
-        studies: How many studies there are.
+        studies: How many studies there are with a chest.
         without: See `cxrspark.audit.judge.studies_without`, by view.
         histogram: See `cxrspark.audit.judge.histogram`.
         least_certain: See `cxrspark.audit.judge.least_certain`.

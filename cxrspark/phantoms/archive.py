@@ -110,7 +110,8 @@ def _write_study(root: Path, dicom: Path | None, rows: int, study: Study) -> lis
             position = metadata[METADATA_COLUMNS.index("ViewPosition")]
             header = Header(
                 view_position=position or None, modality="DX", body_part="CHEST",
-                study_uid=_uid(folder), image_uid=_uid(image.dicom_id), patient_id=subject,
+                study_uid=_uid(folder), image_uid=_uid(image.dicom_id),
+                patient_id=str(study.subject_id),
             )  # fmt: skip
             sound = files.encode_dicom(words, stored, header)
             picture = files.publish(sound)

@@ -58,7 +58,8 @@ def plan_odd(seed: int, frontal: Sequence[bool], others: float, laid: float) -> 
 
     Args:
         seed: The archive's; draws of their own, so that the other images are what they were.
-        frontal: Whether each image is; those alone are mirrored, as a lateral one does not show it.
+        frontal: Whether each image is: those are mirrored while there are any, as others do not
+            show it.
         others: Share of them that is no chest.
         laid: Share of them that is turned, inverted or mirrored.
 

@@ -298,11 +298,12 @@ def _publish(run: Run, cut: Cut, staged: DataFrame) -> None:
 
 
 def _warn_of_no_pixels(pixels: Table, images: int) -> None:
-    """Say that a table which was named later lacks the images that had been scored before."""
+    """Say that a table which was named later lacks images that had been scored before."""
     if (kept := pixels.read().count()) < images:
         log.warning(
-            "--pixels %s: keeps %s of %s images; the others were scored without it, and are read "
-            "again only for another --scores table", pixels.name, f"{kept:,}", f"{images:,}",
+            "--pixels %s: has %s rows for %s images; those scored without it are read and kept by "
+            "the first run of another model or another --scores table",
+            pixels.name, f"{kept:,}", f"{images:,}",
         )  # fmt: skip
 
 

@@ -115,11 +115,11 @@ class Files:
 def _missing(folder: str, error: Py4JJavaError, jvm: Any) -> str | None:
     """What to do where Spark cannot reach the store, whatever its credentials."""
     said = str(error.java_exception.toString())
-    if "No FileSystem for scheme" not in said and "ClassNotFoundException" not in said:
+    if "No FileSystem for scheme" not in said and "FileSystem not found" not in said:
         return None
     scheme = folder.split("://")[0]
     if scheme in ("s3", "s3n"):
-        return f"table {folder}: this Spark writes to S3 by s3a://; write it so"
+        return f"table {folder}: Spark reaches S3 by s3a://, with its connector; write it so"
     advice = "docs/buckets.md says how to add it"
     if scheme in CONNECTORS:
         version = jvm.org.apache.hadoop.util.VersionInfo.getVersion()

@@ -173,6 +173,23 @@ def test_studies_that_lack_a_view(compared: DataFrame) -> None:
     assert [row[1] for row in lacking["lateral"]] == ["s2", "s4", "s5", "s6"]
 
 
+def test_what_is_no_chest_or_cannot_be_read_makes_no_study_and_no_doubt(
+    spark: SparkSession,
+) -> None:
+    rows = [
+        ("a", "s1", "p1", "other", 0.5),
+        ("b", "s1", "p1", "error", None),
+        ("c", "s2", "p1", "other", 0.5),
+        ("d", "s2", "p1", "frontal", 0.97),
+        ("e", "s3", "p1", "frontal", 0.995),
+    ]
+    of = "image_id string, study_id string, subject_id string, outcome string, p_frontal float"
+    compared = spark.createDataFrame(rows, of)
+    counted = audit.studies(compared).collect()
+    assert sorted((row.study_id, row.images) for row in counted) == [("s2", 2), ("s3", 1)]
+    assert [row.image_id for row in audit.least_certain(compared, 9).collect()] == ["d"]
+
+
 def test_histogram_least_certain_and_errors(compared: DataFrame) -> None:
     counts = {tuple(row) for row in audit.histogram(compared).collect()}
     assert counts == {

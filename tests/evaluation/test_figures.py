@@ -39,6 +39,13 @@ def labelled() -> pd.DataFrame:
     return table(ROWS)
 
 
+def test_an_image_that_is_called_other_is_neither_right_nor_uncertain() -> None:
+    overall = evaluate(table([*ROWS, ("lateral", "other", 0.20, None, "4", "b")]))[0]
+    assert overall.confusion["lateral"]["other"] == 1
+    assert overall.accuracy_called.value == pytest.approx(4 / 5)
+    assert overall.uncertain.value == pytest.approx(3 / 9)
+
+
 def test_figures_by_hand(labelled: pd.DataFrame) -> None:
     overall, a, b = evaluate(labelled)
     assert [overall.name, a.name, b.name] == ["overall", "a", "b"]

@@ -41,7 +41,7 @@ def test_a_pixels_table_that_is_named_later_says_what_it_lacks(
     scored = run(spark, phantoms, tmp_path / "scores", **given)
     again = run(spark, phantoms, tmp_path / "scores", pixels=str(tmp_path / "pixels"), **given)
     assert again.scored == 0
-    assert f"keeps 0 of {scored.images} images; the others were scored without it" in caplog.text
+    assert f"has 0 rows for {scored.images} images; those scored without it" in caplog.text
     caplog.clear()
     run(spark, phantoms, tmp_path / "others", pixels=str(tmp_path / "pixels"), **given)
     assert "scored without it" not in caplog.text

@@ -83,7 +83,7 @@ def test_a_table_of_something_else_is_refused_and_left_alone(
     ("table", "advice"),
     [
         ("s3a://bucket/views", r"no connector for s3a://; .*org.apache.hadoop:hadoop-aws:3"),
-        ("s3://bucket/views", "s3a://; write it so"),
+        ("s3://bucket/views", "by s3a://, with its connector; write it so"),
         ("other://host/views", "no connector for other://"),
     ],
 )

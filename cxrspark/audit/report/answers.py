@@ -97,7 +97,7 @@ def _projection(answers: Answers, pictures: Mapping[str, str]) -> str:
             f"It answers for {number(answered)} and agrees with {number(agree)} "
             f"({percent(agree / answered)})."
         )
-    words = f"Of frontal views {images(int(cells.sum()))} with AP or PA in the header. "
+    words = f"Frontal, with AP or PA in the header: {images(int(cells.sum()))}. "
     head = "".join(f'<th scope="col">model {text(name)}</th>' for name in table.columns)
     body = "".join(
         f'<tr><th scope="row">header {text(header)}</th>'

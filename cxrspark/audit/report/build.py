@@ -136,7 +136,7 @@ def _cards(audit: Audit) -> str:
         said = f"of headers agree with the model ({interval(together)})"
         cards.insert(0, _card("views", value, said))
     for view in ("frontal", "lateral"):
-        words = f"of {number(audit.studies)} studies have no {view} image"
+        words = f"of {number(audit.studies)} studies with a chest have no {view} image"
         cards.append(_card("studies", number(len(audit.without[view])), words))
     cards += [_card(*shown) for shown in answer_cards(audit.answers)]
     cards.append(_card("certainty", number(total["uncertain"]), "images left uncertain"))
@@ -185,9 +185,9 @@ def _filled(audit: Audit) -> str:
         )
     beside = []
     if unlisted := _row(audit, NOT_LISTED):
-        beside.append(f"No header was found of {images(unlisted['images'])} with a score.")
+        beside.append(f"Scored, but without a header: {images(unlisted['images'])}.")
     if audit.unscored:
-        beside.append(f"No score is there of {images(audit.unscored)} of the metadata.")
+        beside.append(f"In the metadata, but without a score: {images(audit.unscored)}.")
     return section(
         "filled", "Missing views, filled in", paragraph(words),
         paragraph(" ".join(beside)) if beside else "", _files("filled_views"),
@@ -235,7 +235,7 @@ def _errors(audit: Audit) -> str:
         return section("errors", "Unreadable images", paragraph("Every image could be read."))
     total = images(_total(audit)["error"])
     words = (
-        f"No score for {total}, because the file could not be used. A picture is there "
+        f"Without a score, as the file could not be used: {total}. A picture is there "
         "where the archive was given (--archive) and the file shows something all the same."
     )
     sheets = error_sheets(audit.errors, audit.pictures)

@@ -104,8 +104,8 @@ padding:.4rem .9rem;background:var(--card)}
 .cards b{font-size:1.3rem}th,td{padding:.3rem .4rem}table{font-size:.82rem}
 td:nth-child(2) small{white-space:normal;width:4.2rem;margin-left:auto}
 .tiles{grid-template-columns:repeat(2,1fr);gap:.5rem}}
-@media (max-width:30rem){.scroll::before{content:"More columns to the right →";position:sticky;left:0;
-color:var(--soft);font-size:.82rem}}
+@media (max-width:30rem){.scroll::before{content:"More columns to the right →";
+position:sticky;left:0;color:var(--soft);font-size:.82rem}}
 @media print{:root{color-scheme:light;--bg:#fff;--fg:#000;--soft:#444;--card:#fff;--line:#bbb;
 --frontal:#00649f;--lateral:#a84300;--unsure:#6b7078;--tint-f:#cfe5f4;--tint-l:#fbdcc6;
 --tint-u:#e4e6e9;--against:#8c1010;--link:#000}
