@@ -53,16 +53,22 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(
     assert "secret" not in said
 
 
-def test_a_java_that_does_not_start_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("archive", "line"),
+    [(".", "Spark cannot start, for the reason"), ("none", "none: no such folder")],
+)
+def test_a_java_that_does_not_start_is_one_line_after_a_wrong_archive(
+    tmp_path: Path, archive: str, line: str
+) -> None:
     done = subprocess.run(
-        [sys.executable, "jobs/score_archive.py", *GIVEN],
+        [sys.executable, "jobs/score_archive.py", "--archive", archive, "--scores", "unused"],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "JAVA_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: Spark cannot start, for the reason")
+    assert done.stderr.splitlines()[-1].startswith(f"error: {line}")
     assert "Traceback" not in done.stderr
 
 
