@@ -100,6 +100,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: claiming("1.2.840.113619.5.2", plain()),
         "DICOM unsupported: transfer syntax 1.2.840.113619.5.2",
     ),
+    "damaged syntax": (
+        lambda: claiming("1.2.840.\n5\t2", plain()),
+        "DICOM unsupported: transfer syntax 1.2.840. 5 2",
+    ),
     "not encapsulated": (
         lambda: compressed_but_bare(JPEGLSLossless),
         "DICOM undecodable: neither encapsulated nor of an uncompressed size",

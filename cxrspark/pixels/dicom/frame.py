@@ -73,6 +73,12 @@ class Frame:
         """Whether the transfer syntax lets a stream be RLE, which nothing in it tells."""
         return self.syntax == RLELossless or not is_compressed(self.syntax)
 
+    def unknown_syntax(self) -> PixelsError:
+        """What to raise of a transfer syntax that is not read; a damaged one may hold anything."""
+        return PixelsError(
+            f"DICOM unsupported: transfer syntax {' '.join(self.syntax.split())[:64]}"
+        )
+
     @property
     def native_length(self) -> int:
         """Bytes that native pixel data of it are."""
@@ -108,7 +114,7 @@ def decode_native(frame: Frame) -> Samples:
             which nobody knows how words stand in it.
     """
     if frame.syntax and not frame.syntax.is_transfer_syntax:
-        raise PixelsError(f"DICOM unsupported: transfer syntax {frame.syntax[:64]}")
+        raise frame.unknown_syntax()
     if frame.allocated not in (8, 16):
         raise PixelsError(f"DICOM unsupported: {frame.stored} bits in {frame.allocated}")
     value, length = frame.value, frame.native_length

@@ -74,7 +74,7 @@ def decode_stream(frame: Frame) -> Samples:
         return _jpeg_2000(stream[max(0, stream.find(JPEG_2000)) :], frame)
     if frame.may_be_rle:
         return _rle(stream, frame)
-    raise PixelsError(f"DICOM unsupported: transfer syntax {frame.syntax[:64]}")
+    raise frame.unknown_syntax()
 
 
 def _joined(value: memoryview) -> bytes:
