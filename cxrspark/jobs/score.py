@@ -24,9 +24,7 @@ def run(settings: ScoreSettings) -> None:
             f"images are decoded by Pillow and NumPy, up to three times slower: {reason}",
             file=sys.stderr,
         )
-    open_store(
-        settings.archive, settings.access()
-    )  # which tells of a wrong one before Spark starts
+    open_store(settings.archive, settings.access())  # tells of a wrong one before Spark starts
     with job_session("score", settings.format, settings.remote) as spark:
         refuse_forgetful(spark, settings.scores)
         print_summary(score_archive(spark, settings), settings)

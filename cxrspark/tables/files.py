@@ -35,9 +35,8 @@ class Files:
             self._files = root.getFileSystem(context._jsc.hadoopConfiguration())
             self._root = self._files.makeQualified(root)
         except Py4JJavaError as error:
-            if missing := _missing(folder, error, context._jvm):
-                raise UserError(missing) from error
-            raise UserError(_unwritable(folder, error)) from error
+            said = _without_connector(folder, error, context._jvm) or _unwritable(folder, error)
+            raise UserError(said) from error
         self._given = folder
         self.user = str(context.sparkUser())
 
@@ -112,7 +111,7 @@ class Files:
         return self._path(path if ":/" in path else f"{self._root.toString().rstrip('/')}/{path}")
 
 
-def _missing(folder: str, error: Py4JJavaError, jvm: Any) -> str | None:
+def _without_connector(folder: str, error: Py4JJavaError, jvm: Any) -> str | None:
     """What to do where Spark cannot reach the store, whatever its credentials."""
     said = str(error.java_exception.toString())
     if "No FileSystem for scheme" not in said and "FileSystem not found" not in said:
